@@ -1,0 +1,16 @@
+"""The nouns: what one stage may ask another for. Each names a state of the data; schema.py lists its variables."""
+
+from typing import NewType
+
+import xarray as xr
+
+Scan = NewType("Scan", xr.Dataset)  # what an instrument recorded: counts at angles
+Alignment = NewType("Alignment", xr.Dataset)  # goniometer offsets found from a substrate peak
+ReciprocalMap = NewType("ReciprocalMap", xr.Dataset)  # counts on a regular grid of qx and qz, one reflection
+ThicknessScan = NewType("ThicknessScan", xr.Dataset)  # film thickness from a symmetric line scan
+Orders = NewType("Orders", xr.Dataset)  # satellites integrated over qx, order by order, one temperature
+Reference = NewType("Reference", xr.Dataset)  # the reference lattice that all temperatures share
+Solutions = NewType("Solutions", xr.Dataset)  # motifs found from a batch of starts
+Clusters = NewType("Clusters", xr.Dataset)  # solutions aligned and grouped
+Texture = NewType("Texture", xr.Dataset)  # the answer for one temperature
+Truth = NewType("Truth", xr.Dataset)  # the simulated texture behind a simulated map

@@ -1,0 +1,367 @@
+"""The one list of labelled variables: dims, units and meaning of everything that a stage hands on or a result holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+
+class SchemaError(Exception):
+    """A stage handed on something other than what schema.py says: a defect of the program."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One labelled variable: its dims in order, unit, name for axes and one sentence of meaning."""
+
+    dims: tuple[str, ...]
+    units: str
+    long_name: str
+    comment: str
+    kind: str = "f"  # numpy dtype kind: f float, i integer, u unsigned, U text
+    optional: bool = False
+
+
+Schema = Mapping[str, Variable]
+
+_DEG, _PER_A, _A, _P, _C = "deg", "1/angstrom", "angstrom", "C/m^2", "count"
+
+
+def _v(
+    dims: str, units: str, long_name: str, comment: str, kind: str = "f", optional: bool = False
+) -> Variable:
+    return Variable(tuple(dims.split()), units, long_name, comment, kind, optional)
+
+
+SCAN: Schema = {
+    "counts": _v("line point", _C, "detected counts", "Counts as detected, before any attenuation factor."),
+    "attenuation": _v(
+        "line point", "1", "attenuation factor", "Factor that turns detected into incident counts."
+    ),
+    "seconds": _v("line point", "s", "counting time", "Counting time of one point; NaN where not recorded."),
+    "omega": _v("line point", _DEG, "omega", "Angle of incidence as recorded, before offsets."),
+    "two_theta": _v("line point", _DEG, "two theta", "Detector angle as recorded, before offsets."),
+    "wavelength": _v("", _A, "wavelength", "X-ray wavelength written in the file."),
+    "oversampling": _v(
+        "", "1", "oversampling", "Recorded points per independent detector element (variance inflation)."
+    ),
+}
+
+ALIGNMENT: Schema = {
+    "omega_offset": _v("", _DEG, "omega offset", "Recorded minus true omega, from the substrate peak."),
+    "omega_offset_std": _v("", _DEG, "omega offset std", "Standard error of omega_offset."),
+    "two_theta_offset": _v(
+        "", _DEG, "two theta offset", "Recorded minus true two theta, from the substrate peak."
+    ),
+    "two_theta_offset_std": _v("", _DEG, "two theta offset std", "Standard error of two_theta_offset."),
+}
+
+MAP: Schema = {
+    "qx": _v("qx", _PER_A, "qx", "In-plane momentum transfer along the modulation, voxel centres."),
+    "qz": _v("qz", _PER_A, "qz", "Momentum transfer along the film normal, voxel centres."),
+    "intensity": _v("qx qz", _C, "intensity", "Mean counts of the pixels that fell into the voxel."),
+    "variance": _v("qx qz", "count^2", "variance of the intensity", "Counting variance of intensity."),
+    "mask": _v("qx qz", "1", "mask", "Non-zero where the voxel was not measured.", "u"),
+    "contributions": _v(
+        "qx qz", "1", "contributing pixels", "Weighted number of pixels in the voxel.", optional=True
+    ),
+    "hkl": _v("index", "1", "reflection", "Miller indices in the reference lattice.", "i"),
+    "temperature": _v("", "K", "temperature", "Sample temperature; NaN where unknown."),
+    "energy": _v("", "keV", "photon energy", "Energy of the incident beam."),
+    "scale": _v("", "1", "relative scale", "Factor that multiplies the model of this reflection."),
+}
+
+THICKNESS_SCAN: Schema = {
+    "two_theta": _v("point", _DEG, "two theta", "Detector angle as recorded."),
+    "qz": _v("point", _PER_A, "qz", "Momentum transfer along the film normal after the offset fit."),
+    "intensity": _v("point", _C, "intensity", "Counts with the attenuation factor applied."),
+    "model": _v("point", _C, "model intensity", "Film and substrate rod added as amplitudes."),
+    "thickness": _v("", _A, "film thickness", "Thickness from the fringes of the symmetric scan."),
+    "thickness_std": _v("", _A, "film thickness std", "Standard error of thickness."),
+    "c": _v("", _A, "film out-of-plane lattice parameter", "Film c from the symmetric scan."),
+    "c_std": _v("", _A, "film c std", "Standard error of c."),
+}
+
+ORDERS: Schema = {
+    "hkl": _v("reflection index", "1", "reflection", "Miller indices in the reference lattice.", "i"),
+    "order": _v("order", "1", "satellite order", "n of the satellite at Gx + 2 pi n / period.", "i"),
+    "qx": _v("reflection column", _PER_A, "qx", "Voxel centres of the map; NaN beyond its edge."),
+    "qz": _v("reflection row", _PER_A, "qz", "Voxel centres of the map; NaN beyond its edge."),
+    "intensity": _v(
+        "reflection order row",
+        "count/angstrom",
+        "order intensity",
+        "Satellite integrated over qx; NaN where not measured.",
+    ),
+    "variance": _v(
+        "reflection order row",
+        "count^2/angstrom^2",
+        "order variance",
+        "Variance of the order intensity, line fit included.",
+    ),
+    "held_out": _v(
+        "reflection order row",
+        "1",
+        "held out",
+        "Non-zero where the inversion does not see the value (free chi2).",
+        "u",
+    ),
+    "line": _v(
+        "reflection order column", _A, "line shape", "Unit-area line of the order, averaged over each voxel."
+    ),
+    "background": _v("reflection column row", _C, "background", "Fitted background under the orders."),
+    "line_position": _v("reflection order", _PER_A, "line position", "Centre of the order along qx."),
+    "line_width": _v(
+        "reflection order", _PER_A, "line width", "Full width at half maximum of the order along qx."
+    ),
+    "line_width_std": _v("reflection order", _PER_A, "line width std", "Standard error of line_width."),
+    "line_lorentz": _v(
+        "reflection order", "1", "Lorentzian fraction", "Pseudo-Voigt mixing of the line, 1 is Lorentzian."
+    ),
+    "line_chi2": _v(
+        "reflection", "1", "reduced chi2 of the line fit", "Weighted squared residual per degree of freedom."
+    ),
+    "scale": _v("reflection", "1", "relative scale", "Factor that multiplies the model of this reflection."),
+    "energy": _v("reflection", "keV", "photon energy", "Energy of the incident beam."),
+    "period": _v("", _A, "period", "In-plane period of the texture."),
+    "period_std": _v("", _A, "period std", "Standard error of period."),
+    "correlation_length": _v(
+        "",
+        _A,
+        "correlation length",
+        "In-plane length over which the texture keeps its phase, 2 / FWHM of order 1, resolution removed.",
+    ),
+    "correlation_length_std": _v("", _A, "correlation length std", "Standard error of correlation_length."),
+    "in_plane": _v("", _A, "film in-plane lattice parameter", "From the position of order 0."),
+    "in_plane_std": _v("", _A, "film in-plane lattice parameter std", "Standard error of in_plane."),
+    "c": _v("", _A, "film mean out-of-plane lattice parameter", "From the film peak and fringes of order 0."),
+    "c_std": _v("", _A, "film c std", "Standard error of c."),
+    "thickness": _v("", _A, "film thickness", "From the fringes of order 0."),
+    "thickness_std": _v("", _A, "film thickness std", "Standard error of thickness."),
+    "gap": _v(
+        "", _A, "film-substrate gap", "Extra distance between the last substrate and the first film plane."
+    ),
+    "gap_std": _v("", _A, "film-substrate gap std", "Standard error of gap."),
+    "fringe_spacing": _v("", _PER_A, "fringe spacing", "2 pi / thickness."),
+    "resolution_qz": _v(
+        "reflection", _PER_A, "resolution along qz", "Gaussian sigma of the instrument along qz."
+    ),
+    "temperature": _v("", "K", "temperature", "Sample temperature; NaN where unknown."),
+}
+
+_T = "temperature"
+RESULT_MAP: Schema = {
+    "intensity": _v(
+        f"{_T} qx qz",
+        _C,
+        "measured intensity",
+        "Mean counts of the pixels that fell into the voxel; NaN where not measured.",
+    ),
+    "variance": _v(f"{_T} qx qz", "count^2", "variance of the intensity", "Counting variance of intensity."),
+    "mask": _v(f"{_T} qx qz", "1", "mask", "Non-zero where the voxel was not measured.", "u"),
+    "model": _v(
+        f"{_T} qx qz",
+        _C,
+        "calculated intensity",
+        "Map calculated from /texture, with fitted line shapes and background.",
+    ),
+    "contributions": _v(
+        f"{_T} qx qz", "1", "contributing pixels", "Weighted number of pixels in the voxel.", optional=True
+    ),
+    "qx": MAP["qx"],
+    "qz": MAP["qz"],
+}
+
+RESULT_ORDERS: Schema = {
+    "qz": MAP["qz"],
+    "order": ORDERS["order"],
+    "intensity": _v(
+        f"{_T} order qz",
+        "count/angstrom",
+        "measured order intensity",
+        "Satellite integrated over qx; NaN where not measured.",
+    ),
+    "variance": _v(
+        f"{_T} order qz", "count^2/angstrom^2", "order variance", "Variance of the order intensity."
+    ),
+    "model": _v(
+        f"{_T} order qz",
+        "count/angstrom",
+        "calculated order intensity",
+        "Order intensity calculated from /texture.",
+    ),
+    "held_out": _v(
+        f"{_T} order qz",
+        "1",
+        "held out",
+        "Non-zero where the inversion did not see the value (free chi2).",
+        "u",
+    ),
+    "line_position": _v(f"{_T} order", _PER_A, "line position", "Centre of the order along qx."),
+    "line_width": _v(
+        f"{_T} order", _PER_A, "line width", "Full width at half maximum of the order along qx."
+    ),
+    "line_width_std": _v(f"{_T} order", _PER_A, "line width std", "Standard error of line_width."),
+    "line_lorentz": _v(
+        f"{_T} order", "1", "Lorentzian fraction", "Pseudo-Voigt mixing of the line, 1 is Lorentzian."
+    ),
+}
+
+RESULT_SOLUTIONS: Schema = {
+    "cost": _v(f"{_T} start", "1", "cost", "Weighted squared residual per working point (chi2 per point)."),
+    "free_cost": _v(f"{_T} start", "1", "free cost", "The same over held-out points (free chi2 per point)."),
+    "cluster": _v(
+        f"{_T} start", "1", "cluster", "Cluster of the start, 0 is the best; -1 where the start failed.", "i"
+    ),
+    "iterations": _v(f"{_T} start", "1", "iterations", "Steps taken.", "i"),
+    "outcome": _v(f"{_T} start", "1", "outcome", "converged, stalled, out of steps or not determined.", "U"),
+    "harmonics": _v(
+        f"{_T} start", "1", "harmonics", "Number K of harmonics in x that the start used.", "i", True
+    ),
+    "seed": _v(
+        "start", "1", "seed", "Number of the start; with the recipe's seed it fixes the random numbers.", "i"
+    ),
+}
+
+_FIELD = f"{_T} component x z"
+RESULT_CLUSTERS: Schema = {
+    "weight": _v(
+        f"{_T} cluster",
+        "1",
+        "weight",
+        "Share of the successful starts that ended in the cluster; NaN beyond the last.",
+    ),
+    "cost": _v(f"{_T} cluster", "1", "cost", "Lowest cost in the cluster."),
+    "free_cost": _v(
+        f"{_T} cluster", "1", "free cost", "Free chi2 per held-out point of the cluster's representative."
+    ),
+    "spread": _v(f"{_T} cluster", "1", "spread", "Mean nrmse of the members against the representative."),
+    "displacement": _v(
+        f"{_T} cluster component x z", _A, "displacement", "Displacement of the cluster's representative."
+    ),
+    "polarization": _v(
+        f"{_T} cluster component x z", _P, "polarization", "Polarization of the cluster's representative."
+    ),
+    "displacement_along_q": _v(
+        f"{_T} cluster x z",
+        _A,
+        "displacement along Q",
+        "Displacement along Q where one direction of Q was measured.",
+        optional=True,
+    ),
+}
+
+RESULT_TEXTURE: Schema = {
+    "displacement": _v(
+        _FIELD,
+        _A,
+        "displacement",
+        "Displacement from the reference lattice, mean over the motif zero; NaN where not determined.",
+    ),
+    "displacement_std": _v(_FIELD, _A, "displacement std", "Standard deviation of displacement."),
+    "polarization": _v(_FIELD, _P, "polarization", "Polarization; NaN where not determined."),
+    "polarization_std": _v(_FIELD, _P, "polarization std", "Standard deviation of polarization."),
+    "strain": _v(
+        f"{_T} strain_component x z",
+        "1",
+        "strain",
+        "Symmetric gradient of displacement; NaN where not determined.",
+    ),
+    "strain_std": _v(f"{_T} strain_component x z", "1", "strain std", "Standard deviation of strain."),
+    "rotation": _v(
+        f"{_T} x z", "rad", "rotation", "Lattice rotation (du_x/dz - du_z/dx) / 2; NaN where not determined."
+    ),
+    "displacement_along_q": _v(
+        f"{_T} x z",
+        _A,
+        "displacement along Q",
+        "Q.u / |Q| where one direction of Q was measured, mean zero.",
+        optional=True,
+    ),
+    "displacement_along_q_std": _v(
+        f"{_T} x z",
+        _A,
+        "displacement along Q std",
+        "Standard deviation of displacement_along_q.",
+        optional=True,
+    ),
+    "gradient_along_q": _v(
+        f"{_T} component x z",
+        "1",
+        "gradient of the displacement along Q",
+        "d(u_q)/dx and d(u_q)/dz: the part of strain and rotation that one reflection fixes.",
+        optional=True,
+    ),
+    "gradient_along_q_std": _v(
+        f"{_T} component x z",
+        "1",
+        "gradient along Q std",
+        "Standard deviation of gradient_along_q.",
+        optional=True,
+    ),
+    "period": _v(_T, _A, "period", "In-plane period of the texture."),
+    "period_std": _v(_T, _A, "period std", "Standard error of period."),
+    "thickness": _v(_T, _A, "film thickness", "Film thickness."),
+    "thickness_std": _v(_T, _A, "film thickness std", "Standard error of thickness."),
+    "correlation_length": _v(
+        _T, _A, "correlation length", "In-plane length over which the texture keeps its phase."
+    ),
+    "c": _v(_T, _A, "film mean out-of-plane lattice parameter", "From the film peak and fringes."),
+    "c_std": _v(_T, _A, "film c std", "Standard error of c."),
+    "gap": _v(
+        _T, _A, "film-substrate gap", "Extra distance between the last substrate and the first film plane."
+    ),
+    "cost": _v(_T, "1", "cost", "chi2 per working point of the answer."),
+    "free_cost": _v(_T, "1", "free cost", "chi2 per held-out point of the answer."),
+    "amplitude_correlation": _v(
+        f"{_T}",
+        "1",
+        "amplitude correlation",
+        "Correlation of measured and calculated sqrt(intensity) over measured voxels.",
+    ),
+    "x": _v("x", "1", "x", "Position along the modulation as a fraction of one period."),
+    "x_position": _v(f"{_T} x", _A, "x", "Position along the modulation."),
+    "z": _v("z", _A, "z", "Height above the substrate interface."),
+    "temperature": _v(_T, "K", "temperature", "Sample temperature; NaN where unknown."),
+}
+
+
+def labelled(values: Mapping[str, Any], schema: Schema, attrs: Mapping[str, Any] | None = None) -> xr.Dataset:
+    """Dataset with dims, units, long_name and comment put on plain arrays as the schema says; values may leave out optional variables."""
+    unknown = set(values) - set(schema)
+    if unknown:
+        raise SchemaError(f"variables that schema.py does not list: {sorted(unknown)}")
+    data = {}
+    for name, value in values.items():
+        entry = schema[name]
+        array = np.asarray(value, dtype=object if entry.kind == "U" else None)
+        data[name] = xr.Variable(entry.dims, array, _attrs(entry))
+    coords = {name: v for name, v in data.items() if v.dims == (name,)}
+    rest = {name: v for name, v in data.items() if name not in coords}
+    return check(xr.Dataset(rest, coords, dict(attrs or {})), schema)
+
+
+def check(dataset: xr.Dataset, schema: Schema) -> xr.Dataset:
+    """The same dataset if every variable has the dims, kind and units that the schema says; SchemaError otherwise."""
+    for name, entry in schema.items():
+        if name not in dataset.variables:
+            if entry.optional:
+                continue
+            raise SchemaError(f"{name}: required, not there")
+        variable = dataset[name]
+        if variable.dims != entry.dims:
+            raise SchemaError(f"{name}: dims must be {entry.dims}, got {variable.dims}")
+        if variable.attrs.get("units") != entry.units:
+            raise SchemaError(f"{name}: units must be {entry.units!r}, got {variable.attrs.get('units')!r}")
+        kind = "U" if variable.dtype.kind in "OUT" else variable.dtype.kind
+        if kind != entry.kind:
+            raise SchemaError(f"{name}: dtype kind must be {entry.kind!r}, got {variable.dtype}")
+    return dataset
+
+
+def _attrs(entry: Variable) -> dict[str, str]:
+    return {"units": entry.units, "long_name": entry.long_name, "comment": entry.comment}
