@@ -1,0 +1,141 @@
+"""Constraints: what is known of an object, each with `project(x)`, the nearest object that obeys it.
+
+Data, support, bounds and a learned prior are all constraints, so a solver never changes when one is added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nanotexture.phasing.farfield import Complex, corner_order, from_corner, to_corner
+
+Real = NDArray[np.floating[Any]]
+Mask = NDArray[np.bool_]
+_SMALLEST = 1e-20  # of the largest magnitude: below it a voxel has no phase to keep
+
+
+class Constraint(Protocol):
+    """A set of objects, known through its projection."""
+
+    def project(self, x: Complex) -> Complex:
+        """The member of the set nearest to x (same shape and unit); x itself is not changed."""
+        ...
+
+
+@dataclass(frozen=True)
+class Data:
+    """Magnitudes known where measured, free elsewhere: |F(k)| = A(k), F = orthonormal transform.
+
+    amplitude: (n1, n2, ...) in the order of an FFT (zero at index 0), unit of the object;
+    free: same shape, True where not measured.
+    """
+
+    amplitude: Real
+    free: Mask
+
+    @classmethod
+    def centred(cls, amplitude: ArrayLike, measured: ArrayLike, dtype: type = np.float32) -> Data:
+        """From arrays with zero frequency at n // 2; unmeasured amplitudes may hold anything, NaN too."""
+        known = np.asarray(measured, dtype=bool)
+        values: Real = np.where(known, np.asarray(amplitude), 0.0).astype(dtype)
+        return cls(corner_order(values), corner_order(~known))
+
+    @property
+    def n_measured(self) -> int:
+        """Number of voxels whose magnitude is known."""
+        return int(self.free.size - np.count_nonzero(self.free))
+
+    def project(self, x: Complex) -> Complex:
+        """P x = F^-1 [ A F/|F| where measured, F elsewhere ] (Fienup, Appl. Opt. 21, 2758 (1982), eq. 5)."""
+        spectrum = from_corner(x)
+        factor = np.abs(spectrum)
+        np.maximum(factor, self._floor(factor.dtype), out=factor)
+        np.divide(self.amplitude, factor, out=factor, dtype=factor.dtype)
+        np.copyto(factor, 1.0, where=self.free)
+        np.multiply(spectrum, factor, out=spectrum)
+        return to_corner(spectrum, reuse=True)
+
+    def chi2(self, x: Complex) -> float:
+        """sum (s|F| - A)^2 / sum A^2 over the measured voxels, s the best scale."""
+        return chi2_of_magnitudes(
+            magnitude=np.abs(from_corner(x)), amplitude=self.amplitude, weight=~self.free
+        )
+
+    def _floor(self, dtype: Any) -> Any:
+        return np.asarray(max(float(self.amplitude.max(initial=0.0)) * _SMALLEST, 1e-30), dtype=dtype)
+
+
+@dataclass(frozen=True)
+class Support:
+    """The object is zero where `mask` (n1, n2, ...) is False."""
+
+    mask: Mask
+
+    def project(self, x: Complex) -> Complex:
+        """x inside, 0 outside."""
+        return np.where(self.mask, x, np.zeros((), dtype=x.dtype))
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Modulus between `low` and `high` (unit of the object) and phase within `half_range` of `centre` (rad).
+
+    Bounds on displacement and strain as in Minkevich et al., Phys. Rev. B 76, 104106 (2007).
+    """
+
+    low: float = 0.0
+    high: float = np.inf
+    centre: float = 0.0
+    half_range: float = np.pi
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.low <= self.high:
+            raise ValueError(f"bounds must satisfy 0 <= low <= high, got {self.low} and {self.high}")
+        if not 0 <= self.half_range <= np.pi:
+            raise ValueError(f"half_range must lie between 0 and pi, got {self.half_range}")
+
+    def project(self, x: Complex) -> Complex:
+        """Nearest point of the annular sector: clipped radius inside it, foot on the nearer edge outside."""
+        turned = x * np.asarray(np.exp(-1j * self.centre), dtype=x.dtype)
+        angle = np.angle(turned)
+        nearest = np.clip(angle, -self.half_range, self.half_range)
+        # distance along the edge; cos(0) = 1 inside the sector makes it the radius
+        radius = np.clip(np.abs(turned) * np.cos(angle - nearest), self.low, self.high)
+        return (radius * np.exp(1j * (nearest + self.centre))).astype(x.dtype)
+
+
+@dataclass(frozen=True)
+class InTurn:
+    """Several constraints one after the other; the projection onto all of them where they commute."""
+
+    parts: tuple[Constraint, ...]
+
+    def project(self, x: Complex) -> Complex:
+        """P_n ... P_2 P_1 x."""
+        for part in self.parts:
+            x = part.project(x)
+        return x
+
+
+def together(support: Support, others: Sequence[Constraint]) -> Constraint:
+    """The support alone where nothing else is known, else all in turn with the support first."""
+    return InTurn((support, *others)) if others else support
+
+
+def chi2_of_magnitudes(*, magnitude: Real, amplitude: Real, weight: ArrayLike) -> float:
+    """chi2 = sum w (s m - A)^2 / sum w A^2 with the best scale s = sum w m A / sum w m^2.
+
+    magnitude, amplitude: calculated and measured, any shape and one unit; weight: 0 or 1 per voxel.
+    NaN where no voxel counts (physics.md section 5).
+    """
+    chosen = np.asarray(weight, dtype=bool)
+    m, a = magnitude[chosen].astype(float), amplitude[chosen].astype(float)
+    mm, ma, aa = float(m @ m), float(m @ a), float(a @ a)
+    if aa == 0.0:
+        return float("nan")
+    return 1.0 if mm == 0.0 else max(0.0, 1.0 - ma * ma / (mm * aa))

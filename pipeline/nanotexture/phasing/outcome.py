@@ -1,0 +1,34 @@
+"""Named ends of a run, shared by every solver of the package; each says what to try next."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """How one start ended; the value is what result.zarr holds."""
+
+    CONVERGED = "converged"
+    STALLED = "stalled"
+    OUT_OF_STEPS = "out of steps"
+    NOT_DETERMINED = "not determined"
+
+    @property
+    def advice(self) -> str:
+        """One sentence that says what to try."""
+        return _ADVICE[self]
+
+    @property
+    def usable(self) -> bool:
+        """Whether the start produced a solution at all; its cost says how good it is."""
+        return self is not Outcome.NOT_DETERMINED
+
+
+_ADVICE = {
+    Outcome.CONVERGED: "Compare its cluster with the others: a low cost alone does not make it unique.",
+    Outcome.STALLED: "Use more starts, or check mask, background, period and thickness: "
+    "the cost stopped falling above the noise.",
+    Outcome.OUT_OF_STEPS: "Allow more iterations: the cost was still falling at the last one.",
+    Outcome.NOT_DETERMINED: "Measure more reflections or a finer grid, or free fewer unknowns: "
+    "there are fewer measured values than unknowns.",
+}

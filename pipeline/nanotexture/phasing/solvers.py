@@ -1,0 +1,101 @@
+"""Projection solvers: frozen settings, each of them one formula for the next iterate.
+
+With x the iterate, p = P_M x its projection onto the data and P the projection onto what is known of the
+object, all three read
+
+    x' = o + g P((p - o) / g),    o = a x + b p,
+
+with (a, b, g) = (0, 0, 1) for ER, (1, -beta, 1) for HIO, (beta, 1 - 2 beta, beta) for RAAR. For a support
+this is p inside and o outside, the voxel-by-voxel form of the textbooks. A new solver is one more class.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from nanotexture.phasing.constraints import Constraint, Support
+from nanotexture.phasing.farfield import Complex
+
+
+class Relaxation(NamedTuple):
+    """Coefficients of one solver: o = previous * x + projected * p, gain g; all without unit."""
+
+    previous: float
+    projected: float
+    gain: float
+
+
+class Solver(Protocol):
+    """Settings of one solver; its coefficients are its formula."""
+
+    @property
+    def relaxation(self) -> Relaxation:
+        """(a, b, g) of the formula above."""
+        ...
+
+
+@dataclass(frozen=True)
+class ER:
+    """Error reduction, x' = P p (Fienup, Appl. Opt. 21, 2758 (1982), eq. 6)."""
+
+    @property
+    def relaxation(self) -> Relaxation:
+        """o = 0."""
+        return Relaxation(0.0, 0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class HIO:
+    """Hybrid input-output, x' = p inside the support, x - beta p outside (Fienup 1982, eq. 44).
+
+    For any other set x' = x + P((1 + beta) p - x) - beta p (Bauschke, Combettes, Luke, J. Opt. Soc. Am. A 19,
+    1334 (2002)).
+    """
+
+    beta: float = 0.9
+
+    @property
+    def relaxation(self) -> Relaxation:
+        """o = x - beta p."""
+        return Relaxation(1.0, -self.beta, 1.0)
+
+
+@dataclass(frozen=True)
+class RAAR:
+    """Relaxed averaged alternating reflections, x' = beta/2 (R_S R_M + 1) x + (1 - beta) p, R = 2 P - 1.
+
+    For a support: p inside, beta x + (1 - 2 beta) p outside (Luke, Inverse Problems 21, 37 (2005)).
+    """
+
+    beta: float = 0.9
+
+    @property
+    def relaxation(self) -> Relaxation:
+        """o = beta x + (1 - 2 beta) p."""
+        return Relaxation(self.beta, 1.0 - 2.0 * self.beta, self.beta)
+
+
+def step(solver: Solver, *, x: Complex, p: Complex, known: Constraint) -> Complex:
+    """The next iterate; x and p are used as memory and hold nothing of use afterwards.
+
+    x: iterate, p: x projected onto the data, both (n1, n2, ...) and contiguous; known: of the object.
+    """
+    previous, projected, gain = solver.relaxation
+    if isinstance(known, Support):
+        return _inside_or_outside(x, p, known, previous, projected)
+    outside = previous * x + projected * p
+    return outside + gain * known.project((p - outside) / gain)
+
+
+def _inside_or_outside(x: Complex, p: Complex, known: Support, previous: float, projected: float) -> Complex:
+    # the same formula for a mask, in place: a third of the passes over memory
+    outside = x.view(x.real.dtype)  # real view: twice the speed of scalar times complex
+    if previous != 1.0:
+        outside *= previous
+    if projected != 0.0:
+        outside += p.view(p.real.dtype) * projected
+    np.copyto(x, p, where=known.mask)
+    return x
