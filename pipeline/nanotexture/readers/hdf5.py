@@ -1,0 +1,214 @@
+"""HDF5 read with suspicion: every access names its field, and nothing that is missing is read as zeros."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from nanotexture.errors import InputError
+from nanotexture.units import same_unit
+
+MAX_VALUES = 200_000_000  # refused before anything is allocated
+MAX_DEPTH = 4  # virtual datasets of virtual datasets
+COUNT_UNITS = ("count", "counts")  # pint calls a count dimensionless, so it cannot tell count from nothing
+_LOW_LEVEL = (
+    OSError,
+    RuntimeError,
+    KeyError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    UnicodeError,
+    MemoryError,
+)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[h5py.File]:
+    """The file, open for reading; InputError if it is missing, empty, truncated or not HDF5."""
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise InputError(path, "file", "a readable file", error.strerror or str(error)) from error
+    if size == 0:
+        raise InputError(path, "file", "an HDF5 file", "an empty file")
+    try:
+        handle = h5py.File(path, "r", locking="best-effort")
+    except _LOW_LEVEL as error:
+        raise InputError(path, "file", "a complete HDF5 file", str(error)) from error
+    try:
+        yield handle
+    finally:
+        handle.close()
+
+
+@contextmanager
+def _guarded(file: Path, field: str) -> Iterator[None]:
+    """What h5py raises on damaged content, as an InputError that names the field."""
+    try:
+        yield
+    except InputError:
+        raise
+    except _LOW_LEVEL as error:
+        raise InputError(file, field, "readable HDF5", f"{type(error).__name__}: {error}") from error
+
+
+def has(file: Path, handle: h5py.File, field: str) -> bool:
+    """Whether the path leads to a link, be it broken."""
+    with _guarded(file, field):
+        group, _, name = field.rpartition("/")
+        parent = handle.get(group or "/")
+        return isinstance(parent, h5py.Group) and parent.get(name, getlink=True) is not None
+
+
+def group(file: Path, handle: h5py.File, field: str) -> h5py.Group:
+    """The group at an absolute path."""
+    with _guarded(file, field):
+        found = _follow(file, handle, field)
+        if not isinstance(found, h5py.Group):
+            raise InputError(file, field, "a group", "a dataset")
+        return found
+
+
+def dataset(file: Path, handle: h5py.File, field: str, kinds: str = "fiu") -> h5py.Dataset:
+    """The dataset at an absolute path, of one of the numpy kinds, all its sources present."""
+    with _guarded(file, field):
+        found = _follow(file, handle, field)
+        if not isinstance(found, h5py.Dataset):
+            raise InputError(file, field, "a dataset", "a group")
+        if found.dtype.kind not in kinds or h5py.check_string_dtype(found.dtype) is not None:
+            raise InputError(file, field, "numbers", f"dtype {found.dtype}")
+        _check_sources(file, found, field)
+        return found
+
+
+def values(
+    file: Path, data: h5py.Dataset, field: str, shape: tuple[int, ...] | None = None
+) -> NDArray[np.float64]:
+    """Content of a dataset, of the shape asked for, in float64."""
+    if shape is not None and data.shape != shape:
+        raise InputError(file, field, f"shape {shape}", f"shape {data.shape}")
+    size = int(np.prod([int(n) for n in data.shape or ()], dtype=object))
+    if size > MAX_VALUES:
+        raise InputError(file, field, f"at most {MAX_VALUES} values", f"shape {data.shape}")
+    with _guarded(file, field):
+        return np.asarray(data[()], dtype=np.float64)
+
+
+def scalar(file: Path, handle: h5py.File, field: str, units: str | None = None) -> float:
+    """One number, of shape () or (1,), in the unit asked for."""
+    data = dataset(file, handle, field)
+    if data.shape not in ((), (1,)):
+        raise InputError(file, field, "one number", f"shape {data.shape}")
+    if units is not None:
+        check_units(file, data, field, units)
+    return float(values(file, data, field).reshape(()))
+
+
+def text(file: Path, handle: h5py.File, field: str) -> str:
+    """A string dataset; empty where there is none or it is not text."""
+    if not has(file, handle, field):
+        return ""
+    with _guarded(file, field):
+        found = _follow(file, handle, field)
+        if not isinstance(found, h5py.Dataset) or found.size != 1 or found.dtype.kind not in "OS":
+            return ""
+        return _decoded(np.ravel(found[()])[0])
+
+
+def attribute(file: Path, node: h5py.HLObject, field: str, name: str) -> list[str]:
+    """Strings of an attribute, however they are stored; empty where there is none."""
+    with _guarded(file, f"{field}@{name}"):
+        if name not in node.attrs:
+            return []
+        return [_decoded(entry) for entry in np.ravel(node.attrs[name])]
+
+
+def check_units(file: Path, data: h5py.Dataset, field: str, expected: str) -> None:
+    """Refuse a dataset whose `units` are missing or mean something else."""
+    found = " ".join(attribute(file, data, field, "units")).strip()
+    same = found.lower() in COUNT_UNITS if expected == "count" else bool(found) and same_unit(found, expected)
+    if not same:
+        name = field.rpartition("/")[2]
+        raise InputError(file, field, f"{name} in {expected!r}", f"units {found!r}" if found else "no units")
+
+
+def _decoded(entry: object) -> str:
+    return entry.decode("utf-8", errors="replace") if isinstance(entry, bytes) else str(entry)
+
+
+def _follow(file: Path, handle: h5py.File, field: str) -> h5py.HLObject:
+    """The object at a path; a broken link is an error that names the file it asks for."""
+    node: h5py.HLObject = handle
+    for name in field.strip("/").split("/"):
+        link = node.get(name, getlink=True) if isinstance(node, h5py.Group) else None
+        if isinstance(link, h5py.ExternalLink):
+            _check_file(file, field, link.filename)
+        found = node.get(name) if link is not None else None
+        if found is None:
+            raise InputError(file, field, "to be there", _absence(file, handle, node, name))
+        node = found
+    return node
+
+
+def _absence(file: Path, handle: h5py.File, node: h5py.HLObject, name: str) -> str:
+    """Why a name is not there, in words: what is there instead, and any source file that is missing."""
+    here = ", ".join(sorted(node)[:8]) if isinstance(node, h5py.Group) else "no group"
+    lost = _first_missing_source(file, handle)
+    hint = f"; the file also needs {lost!r}, which is not there" if lost else ""
+    return f"no {name!r} in {node.name} (it has: {here or 'nothing'}){hint}"
+
+
+def _first_missing_source(file: Path, handle: h5py.File) -> str | None:
+    """Name of an external file that a virtual dataset anywhere in the file needs and that is not there."""
+
+    def visit(_: str, node: h5py.HLObject) -> str | None:
+        if not isinstance(node, h5py.Dataset) or not node.is_virtual:
+            return None
+        return next((s.file_name for s in node.virtual_sources() if not _present(file, s.file_name)), None)
+
+    with _guarded(file, "/"):
+        return handle.visititems(visit)
+
+
+def _check_sources(file: Path, data: h5py.Dataset, field: str, depth: int = 0) -> None:
+    """Refuse a dataset that HDF5 would fill with zeros because a file or dataset behind it is missing."""
+    for name, _, _ in data.external or ():
+        _check_file(file, field, name)
+    if not data.is_virtual:
+        return
+    if depth > MAX_DEPTH:
+        raise InputError(file, field, f"at most {MAX_DEPTH} levels of virtual datasets", "more")
+    for source in data.virtual_sources():
+        if source.file_name != ".":
+            _check_file(file, field, source.file_name)
+        if "%" not in source.file_name + source.dset_name:
+            _check_source_dataset(file, data, field, source.file_name, source.dset_name, depth)
+
+
+def _check_source_dataset(
+    file: Path, data: h5py.Dataset, field: str, name: str, inside: str, depth: int
+) -> None:
+    where = file if name == "." else file.parent / name
+    with opened(where) as handle:
+        source = handle.get(inside)
+        if not isinstance(source, h5py.Dataset):
+            raise InputError(file, field, f"its source dataset {inside} in {name}", "it is not there")
+        _check_sources(where, source, field, depth + 1)
+
+
+def _check_file(file: Path, field: str, name: str) -> None:
+    if not _present(file, name):
+        raise InputError(file, field, f"its source file {name!r} beside it", "no such file")
+
+
+def _present(file: Path, name: str) -> bool:
+    """Whether a source file is there, looked for as HDF5 does: from the folder of the file that names it."""
+    if "%b" in name:
+        return any(file.parent.glob(name.replace("%b", "*")))
+    return name == "." or (file.parent / name).is_file()

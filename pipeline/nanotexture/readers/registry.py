@@ -1,0 +1,47 @@
+"""Which reader opens which file: a new format is one file beside this one and one line below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from nanotexture.errors import InputError
+from nanotexture.quantities import ReciprocalMap, Scan
+from nanotexture.readers.asc import read_asc
+from nanotexture.readers.nexus_map import MapHeader, read_nexus_map, read_nexus_map_header
+from nanotexture.readers.ras import read_ras
+from nanotexture.readers.xrdml import read_xrdml
+
+SCAN_READERS: dict[str, Callable[[Path], Scan]] = {
+    ".asc": read_asc,
+    ".ras": read_ras,
+    ".xrdml": read_xrdml,
+}
+
+MAP_SUFFIXES = (".nxs", ".h5", ".hdf5", ".hdf", ".nx5")
+
+
+def read_scan(path: Path | str) -> Scan:
+    """The labelled scan that an instrument's file holds; InputError says what is wrong with it."""
+    path = Path(path)
+    reader = SCAN_READERS.get(path.suffix.lower())
+    if reader is None:
+        raise InputError(path, "file type", f"one of {', '.join(SCAN_READERS)}", repr(path.suffix))
+    return reader(path)
+
+
+def read_map(path: Path | str) -> ReciprocalMap:
+    """The labelled reciprocal-space map of a contract map file; InputError says what is wrong with it."""
+    return read_nexus_map(_map_path(path))
+
+
+def read_map_header(path: Path | str) -> MapHeader:
+    """What a map file says of itself, without its intensities."""
+    return read_nexus_map_header(_map_path(path))
+
+
+def _map_path(path: Path | str) -> Path:
+    path = Path(path)
+    if path.suffix.lower() not in MAP_SUFFIXES:
+        raise InputError(path, "file type", f"one of {', '.join(MAP_SUFFIXES)}", repr(path.suffix))
+    return path
