@@ -1,0 +1,89 @@
+"""Tiny but genuine stages: the engine is tested and timed with them, wherever its workers are."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+from pydantic import BaseModel, ConfigDict
+
+from nanotexture.engine.stage import stage
+from nanotexture.errors import InputError
+
+
+class Nothing(BaseModel):
+    """No settings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Number(BaseModel):
+    """One number, so that tasks differ."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    value: float = 0.0
+
+
+class Incident(BaseModel):
+    """Something that befalls a task; attempts are counted in a file, one byte each."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    attempts: Path
+    kind: str  # "kill" once, "refuse" always, "crash" always, "wait" for `seconds`
+    seconds: float = 0.0
+
+
+@stage()
+def empty(*, config: Number) -> xr.Dataset:
+    """One number."""
+    return xr.Dataset({"value": ((), config.value)})
+
+
+@stage()
+def numbers_of_file(file: Path, *, config: Nothing) -> xr.Dataset:
+    """Bytes of a file as numbers."""
+    return xr.Dataset({"value": ("index", np.frombuffer(file.read_bytes(), dtype="u1").astype(float))})
+
+
+@stage()
+def waves(start: xr.Dataset, *, config: Number) -> xr.Dataset:
+    """A sum and a matrix product whose last digits depend on the number of threads."""
+    seed = int(start["value"].sum()) + int(config.value)
+    matrix = np.random.default_rng(seed).normal(size=(200, 200))
+    return xr.Dataset({"value": ("index", np.fft.rfft(matrix @ matrix.T).real.sum(axis=1))})
+
+
+@stage()
+def total(parts: list[xr.Dataset], *, config: Nothing) -> xr.Dataset:
+    """Sum over the parts."""
+    return xr.Dataset({"value": ((), sum(float(part["value"].sum()) for part in parts))})
+
+
+@stage()
+def befallen(start: xr.Dataset, *, config: Incident) -> xr.Dataset:
+    """Its input, if the incident lets it; InputError if it is to refuse."""
+    _happen(config, _count(config.attempts))
+    return start
+
+
+def _count(attempts: Path) -> int:
+    with attempts.open("ab") as stream:
+        stream.write(b"x")
+    return attempts.stat().st_size
+
+
+def _happen(config: Incident, attempt: int) -> None:
+    if config.kind == "kill" and attempt == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif config.kind == "refuse":
+        raise InputError("a.nxs", "/entry/data", "counts", "counts per second")
+    elif config.kind == "crash":
+        raise ArithmeticError("no such number")
+    elif config.kind == "wait":
+        time.sleep(config.seconds)
