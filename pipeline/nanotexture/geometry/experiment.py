@@ -29,8 +29,8 @@ def wavelength_from_energy(*, energy: float) -> float:
 def q_from_angles(*, omega: Array, two_theta: Array, wavelength: float) -> tuple[Array, Array]:
     """In-plane and normal momentum transfer in 1/angstrom of true angles in degrees, of one shape.
 
-    |Q| = 4 pi sin(two_theta / 2) / lambda, at omega - two_theta / 2 from the normal: in-plane is positive where
-    omega > two_theta / 2 (grazing exit). From xrayutilities.HXRD.Ang2Q, given the energy explicitly.
+    |Q| = 4 pi sin(two_theta / 2) / lambda, at omega - two_theta / 2 from the normal: in-plane is positive
+    where omega > two_theta / 2 (grazing exit). From xrayutilities.HXRD.Ang2Q, given the energy explicitly.
     """
     omega, two_theta = np.broadcast_arrays(np.asarray(omega, float), np.asarray(two_theta, float))
     _, parallel, normal = _hxrd(wavelength).Ang2Q(np.ravel(omega), np.ravel(two_theta), deg=True)
@@ -38,7 +38,7 @@ def q_from_angles(*, omega: Array, two_theta: Array, wavelength: float) -> tuple
 
 
 def angles_from_q(*, parallel: float, normal: float, wavelength: float) -> tuple[float, float]:
-    """omega and two theta in degrees of a momentum transfer in 1/angstrom; grazing exit if parallel is positive."""
+    """omega and two theta in degrees of Q in 1/angstrom; grazing exit if its in-plane part is positive."""
     limit = 4 * np.pi / wavelength
     if np.hypot(parallel, normal) > limit:
         raise UserError(
@@ -52,7 +52,7 @@ def angles_from_q(*, parallel: float, normal: float, wavelength: float) -> tuple
 def nominal_angles(
     *, hkl: tuple[int, int, int], a: float, c: float, wavelength: float, grazing_exit: bool
 ) -> tuple[float, float]:
-    """omega and two theta in degrees of hkl of a tetragonal crystal, a in plane and c along the normal (angstrom)."""
+    """omega and two theta in degrees of hkl of a tetragonal crystal, c along the normal (angstrom)."""
     parallel, normal = 2 * np.pi * np.hypot(hkl[0], hkl[1]) / a, 2 * np.pi * hkl[2] / c
     signed = parallel if grazing_exit else -parallel
     return angles_from_q(parallel=signed, normal=normal, wavelength=wavelength)
@@ -64,7 +64,7 @@ def grazing_exit(scan: Scan) -> bool:
 
 
 def scan_to_q(scan: Scan, alignment: Alignment | None, hkl: tuple[int, int, int]) -> tuple[Array, Array]:
-    """qx, qz (line, point) in 1/angstrom of a scan, offsets taken off; qx has the sign of the in-plane index of hkl."""
+    """qx, qz (line, point) in 1/angstrom, offsets taken off; qx has the sign of the in-plane index of hkl."""
     omega, two_theta = true_angles(scan, alignment)
     wavelength = float(scan["wavelength"])
     parallel, normal = q_from_angles(omega=omega, two_theta=two_theta, wavelength=wavelength)
@@ -80,7 +80,7 @@ def true_angles(scan: Scan, alignment: Alignment | None) -> tuple[Array, Array]:
 
 
 def in_plane_sign(hkl: tuple[int, int, int], *, grazing_exit: bool) -> int:
-    """Sign that takes the in-plane momentum transfer of the goniometer to the side of the crystal that hkl names."""
+    """Sign that takes in-plane Q of the goniometer to the side of the crystal that hkl names."""
     index = hkl[0] if hkl[0] else hkl[1]
     side = 1 if grazing_exit else -1
     return side * (1 if index > 0 else -1) if index else 1

@@ -23,7 +23,7 @@ class Axis:
     @property
     def centres(self) -> Array:
         """Array (size,)."""
-        return self.first + self.step * np.arange(self.size)
+        return np.asarray(self.first + self.step * np.arange(self.size), dtype=np.float64)
 
     @property
     def last(self) -> float:
@@ -34,10 +34,10 @@ class Axis:
 def spread(
     *, x: Array, z: Array, weights: Array, axes: tuple[Axis, Axis], width: tuple[float, float]
 ) -> tuple[Array, Array]:
-    """Sums of weights and of pixels per voxel, each (nx, nz): a pixel of the given width falls to voxels by area.
+    """Sums of weights and of pixels per voxel, each (nx, nz); a pixel is shared between voxels by area.
 
-    A pixel whose centre is outside the outermost voxel centres is left out, as the gridder does: make the axes
-    reach a pixel beyond the data, and the sum over voxels is the sum over pixels.
+    The gridder leaves out a pixel whose centre is outside the outermost voxel centres: where the axes reach a
+    pixel beyond the data, the sum over voxels is the sum over pixels.
     """
     gridder = xrayutilities.FuzzyGridder2D(axes[0].size, axes[1].size)
     gridder.dataRange(axes[0].first, axes[0].last, axes[1].first, axes[1].last, fixed=True)

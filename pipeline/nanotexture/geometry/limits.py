@@ -9,7 +9,7 @@ from nanotexture.quantities import ReciprocalMap
 
 
 def check_map_near_hkl(map: ReciprocalMap, in_plane: float, c_range: tuple[float, float]) -> None:
-    """Refuse a map whose axes miss its hkl for a film with the in-plane lattice parameter and any c of c_range (angstrom)."""
+    """Refuse a map whose axes miss its hkl, for a film of these lattice parameters in angstrom."""
     h, k, index = (int(n) for n in map["hkl"].values)
     file = str(map.attrs.get("file", "map"))
     along_h = 2 * np.pi * h / in_plane

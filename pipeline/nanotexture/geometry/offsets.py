@@ -12,7 +12,7 @@ LARGEST = 2.0  # deg: farther than this from nominal, it is not an offset but an
 
 
 def alignment_from_substrate(scan: Scan, hkl: tuple[int, int, int], a: float, c: float) -> Alignment:
-    """Recorded minus nominal angles of the brightest peak, taken as hkl of a substrate with a, c in angstrom."""
+    """Recorded minus nominal angles of the brightest peak: hkl of a substrate with a, c in angstrom."""
     file = scan.attrs.get("file", "scan")
     nominal = nominal_angles(
         hkl=hkl, a=a, c=c, wavelength=float(scan["wavelength"]), grazing_exit=grazing_exit(scan)

@@ -34,8 +34,8 @@ def fit_peak(intensity: Array, omega: Array, two_theta: Array) -> Peak:
     """Centre of the brightest connected neighbourhood, arrays (line, point).
 
     Least squares on sqrt(counts), the scale on which counting noise is even, of a tilted Gaussian on a constant.
-    The errors are those of the fit, residuals included, with one step / sqrt(12) added in quadrature: substrates
-    are mosaic, and their peaks have structure of about a step that no smooth model describes.
+    The errors are those of the fit, residuals included, with one step / sqrt(12) added in quadrature:
+    substrates are mosaic, and their peaks have structure of about a step that no smooth model describes.
     """
     region = _neighbourhood(intensity)
     centre, scale = _frame(intensity, omega, two_theta, region)
