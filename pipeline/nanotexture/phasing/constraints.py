@@ -127,15 +127,25 @@ def together(support: Support, others: Sequence[Constraint]) -> Constraint:
     return InTurn((support, *others)) if others else support
 
 
-def chi2_of_magnitudes(*, magnitude: Real, amplitude: Real, weight: ArrayLike) -> float:
-    """chi2 = sum w (s m - A)^2 / sum w A^2 with the best scale s = sum w m A / sum w m^2.
+def chi2_of_magnitudes(
+    *, magnitude: Real, amplitude: Real, weight: ArrayLike, scale: float | None = None
+) -> float:
+    """chi2 = sum w (s m - A)^2 / sum w A^2, s the scale given or else the best (physics.md section 5).
 
-    magnitude, amplitude: calculated and measured, any shape and one unit; weight: 0 or 1 per voxel.
-    NaN where no voxel counts (physics.md section 5).
+    magnitude, amplitude: m and A, calculated and measured, any shape and one unit; weight: w, 0 or 1 per
+    voxel. NaN where no voxel counts.
     """
     chosen = np.asarray(weight, dtype=bool)
     m, a = magnitude[chosen].astype(float), amplitude[chosen].astype(float)
-    mm, ma, aa = float(m @ m), float(m @ a), float(a @ a)
-    if aa == 0.0:
-        return float("nan")
-    return 1.0 if mm == 0.0 else max(0.0, 1.0 - ma * ma / (mm * aa))
+    if scale is None:
+        scale = best_scale(magnitude=magnitude, amplitude=amplitude, weight=chosen)
+    total = float(a @ a)
+    return float(np.sum((scale * m - a) ** 2)) / total if total > 0 else float("nan")
+
+
+def best_scale(*, magnitude: Real, amplitude: Real, weight: ArrayLike) -> float:
+    """s = sum w m A / sum w m^2, the scale of least chi2; 0 where m vanishes."""
+    chosen = np.asarray(weight, dtype=bool)
+    m, a = magnitude[chosen].astype(float), amplitude[chosen].astype(float)
+    total = float(m @ m)
+    return float(m @ a) / total if total > 0 else 0.0

@@ -55,8 +55,8 @@ class ShrinkWrap:
 class Stop:
     """When a run ends early; a look every `every` iterations.
 
-    Converged: chi2 of the estimate at or below `tolerance`. Stalled: in the last leg chi2 fell by less than the
-    share `improvement` over `patience` looks.
+    Converged: chi2 of the estimate at or below `tolerance`. Stalled: in the last leg chi2 fell by less than
+    the share `improvement` over `patience` looks.
     """
 
     tolerance: float = 1e-6
