@@ -33,7 +33,7 @@ class NoPeakError(Exception):
 def fit_peak(intensity: Array, omega: Array, two_theta: Array) -> Peak:
     """Centre of the brightest connected neighbourhood, arrays (line, point).
 
-    Least squares on sqrt(counts), the scale on which counting noise is even, of a tilted Gaussian on a constant.
+    Least squares on sqrt(counts), where counting noise is even, of a tilted Gaussian on a constant.
     The errors are those of the fit, residuals included, with one step / sqrt(12) added in quadrature:
     substrates are mosaic, and their peaks have structure of about a step that no smooth model describes.
     """

@@ -16,7 +16,7 @@ _ELEMENT = re.compile(r"[A-Z][a-z]?(\d[pm])?")
 
 
 def atomic_form_factor(element: str, q: NDArray[np.float64], energy_keV: float) -> NDArray[np.complex128]:
-    """f0 + f' + i f'' in electrons of an element or ion ("Ti", "Ti4p", "O2m") at |Q| in 1/angstrom, any shape.
+    """f0 + f' + i f'' in electrons of an element or ion ("Ti", "Ti4p", "O2m") at q = |Q| in 1/angstrom.
 
     f0 from Waasmaier and Kirfel (1995), f' and f'' from Henke et al. (1993), as tabulated by xrayutilities.
     """

@@ -27,7 +27,7 @@ class Crop:
 
 
 def pixel_extent(q: Array) -> float:
-    """Extent along one axis of the parallelogram between four neighbouring pixels, q (line, point), 1/angstrom.
+    """Extent along one axis of the parallelogram between four neighbouring pixels, q (line, point).
 
     The largest over the scan but for the last percent, so that rectangles of this extent cover the plane.
     """
