@@ -67,7 +67,7 @@ def dataset(name: str) -> Dataset:
 
 
 def locate(name: str, file: str | None = None) -> list[Path]:
-    """Paths of a dataset's files (or the one named), checksums verified, downloaded where no mirror has them."""
+    """Paths of a dataset's files (or the one named), checksums verified; downloaded if no mirror has them."""
     entry = dataset(name)
     return [_path(entry, wanted) for wanted in _wanted(entry, file)]
 
@@ -84,7 +84,7 @@ def verify(name: str | None = None) -> list[Verified]:
 
 
 def _manifest_folder() -> Path:
-    """The manifest of the source checkout that the package is installed from, or what the environment says."""
+    """The manifest of the checkout that the package is installed from, or what the environment says."""
     folder = Path(os.environ.get(MANIFEST) or Path(__file__).resolve().parents[2] / "data_manifest")
     if not folder.is_dir():
         raise UserError(

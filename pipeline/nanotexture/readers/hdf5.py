@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from nanotexture.errors import InputError
 from nanotexture.units import same_unit
 
-MAX_VALUES = 200_000_000  # refused before anything is allocated
+MAX_VALUES = 200_000_000
 MAX_DEPTH = 4  # virtual datasets of virtual datasets
 COUNT_UNITS = ("count", "counts")  # pint calls a count dimensionless, so it cannot tell count from nothing
 _LOW_LEVEL = (
@@ -93,11 +94,15 @@ def values(
     """Content of a dataset, of the shape asked for, in float64."""
     if shape is not None and data.shape != shape:
         raise InputError(file, field, f"shape {shape}", f"shape {data.shape}")
-    size = int(np.prod([int(n) for n in data.shape or ()], dtype=object))
-    if size > MAX_VALUES:
-        raise InputError(file, field, f"at most {MAX_VALUES} values", f"shape {data.shape}")
+    check_size(file, data, field)
     with _guarded(file, field):
         return np.asarray(data[()], dtype=np.float64)
+
+
+def check_size(file: Path, data: h5py.Dataset, field: str) -> None:
+    """Refuse a dataset that is too large to read, before anything is allocated for it."""
+    if math.prod(data.shape or ()) > MAX_VALUES:
+        raise InputError(file, field, f"at most {MAX_VALUES} values", f"shape {data.shape}")
 
 
 def scalar(file: Path, handle: h5py.File, field: str, units: str | None = None) -> float:

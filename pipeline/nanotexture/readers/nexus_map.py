@@ -72,6 +72,7 @@ def _header(path: Path, handle: h5py.File) -> MapHeader:
     axes = _axes(path, handle)
     intensity = hdf5.dataset(path, handle, INTENSITY)
     hdf5.check_units(path, intensity, INTENSITY, "count")
+    hdf5.check_size(path, intensity, INTENSITY)
     shape = tuple(int(n) for n in intensity.shape)
     if len(shape) != len(axes):
         raise InputError(path, INTENSITY, f"{len(axes)} dimensions as axes={list(axes)}", f"shape {shape}")

@@ -1,0 +1,198 @@
+"""A damaged file is read to finite numbers or refused in one sentence: no traceback, no hang."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import xarray as xr
+from nanotexture.errors import InputError, UserError
+from nanotexture.readers import read_map, read_scan
+from nanotexture.schema import MAP, SCAN, check
+
+from .conftest import asc_text, ras_text, write_map, xrdml_text
+
+SCAN_FINITE = ("counts", "attenuation", "omega", "two_theta", "wavelength", "oversampling")
+
+
+def truncated(content: bytes, rng: np.random.Generator) -> bytes:
+    return content[: int(rng.integers(0, len(content)))]
+
+
+def flipped(content: bytes, rng: np.random.Generator) -> bytes:
+    changed = bytearray(content)
+    for place in rng.integers(0, len(content), rng.integers(1, 30)):
+        changed[place] = int(rng.integers(0, 256))
+    return bytes(changed)
+
+
+def without_lines(content: bytes, rng: np.random.Generator) -> bytes:
+    lines = content.split(b"\n")
+    first = int(rng.integers(0, len(lines)))
+    return b"\n".join(lines[:first] + lines[first + int(rng.integers(1, 20)) :])
+
+
+def with_words(content: bytes, rng: np.random.Generator) -> bytes:
+    word = [b"nan", b"-1e308", b"1e400", b"*END", b"<scan>", b"\x00", b"99999999999"][rng.integers(0, 7)]
+    place = int(rng.integers(0, len(content)))
+    return content[:place] + word + content[place + len(word) :]
+
+
+def outcome(read: Callable[[Path], xr.Dataset], path: Path) -> xr.Dataset | str:
+    """What was read, or the message to the user; any other exception goes through."""
+    try:
+        return read(path)
+    except UserError as error:
+        return str(error)
+
+
+MUTATIONS = (truncated, flipped, without_lines, with_words)
+
+
+def shortened(mirror: Path, name: str) -> bytes:
+    """The real file with most of its lines left out, so that hundreds of mutants take seconds."""
+    content = (mirror / name).read_bytes()
+    if name.endswith(".asc"):
+        blocks = content.split(b"*BEGIN")
+        head = blocks[0].replace(b"=  401", b"=  6")
+        return b"*BEGIN".join([head, *blocks[1:7]]) + b"*EOF\r\n"
+    if name.endswith(".xrdml"):
+        scans = content.split(b"<scan ")
+        return b"<scan ".join(scans[:6]) + b"</xrdMeasurement></xrdMeasurements>"
+    return content
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "pto_kto/e16014_01_-103_KTO_RSM_2-Theta.asc",
+        "pto_kto/e16014_09_t2t_002.ras",
+        "lab_maps/layer_m420_mesh.xrdml",
+        "lab_maps/sto_013_area.xrdml",
+    ],
+)
+def test_mutants_of_real_scans_are_read_or_refused(mirror: Path, tmp_path: Path, name: str) -> None:
+    content, rng = shortened(mirror, name), np.random.default_rng(17)
+    path = tmp_path / f"mutant{Path(name).suffix}"
+    path.write_bytes(content)
+    read_scan(path)
+    refused = 0
+    for index in range(240):
+        path.write_bytes(MUTATIONS[index % len(MUTATIONS)](content, rng))
+        found = outcome(read_scan, path)
+        if isinstance(found, str):
+            refused += 1
+            assert path.name in found
+            assert "\n" not in found
+        else:
+            check(found, SCAN)
+            assert all(np.isfinite(found[variable]).all() for variable in SCAN_FINITE)
+    assert refused > 60
+
+
+def test_mutants_of_a_map_file_are_read_or_refused(tmp_path: Path) -> None:
+    content, rng = write_map(tmp_path / "map.nxs").read_bytes(), np.random.default_rng(5)
+    path = tmp_path / "mutant.nxs"
+    for index in range(240):
+        path.write_bytes((truncated, flipped)[index % 2](content, rng))
+        found = outcome(read_map, path)
+        if isinstance(found, str):
+            assert path.name in found
+        else:
+            check(found, MAP)
+            assert np.isfinite(found["intensity"].where(found["mask"] == 0, 0)).all()
+
+
+def test_a_real_file_cut_anywhere_is_refused(mirror: Path, tmp_path: Path) -> None:
+    for name in ("e16014_01_-103_KTO_RSM_2-Theta.asc", "e16014_09_t2t_002.ras"):
+        content = (mirror / "pto_kto" / name).read_bytes()
+        path = tmp_path / name
+        for share in (0.02, 0.3, 0.5, 0.9, 0.999):
+            path.write_bytes(content[: int(share * len(content))])
+            with pytest.raises(InputError):
+                read_scan(path)
+
+
+BOMB = """<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">
+<!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;">]><xrdMeasurements>&c;</xrdMeasurements>"""
+ENTITY = """<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>
+<xrdMeasurements>&a;</xrdMeasurements>"""
+
+
+@pytest.mark.parametrize("text", [BOMB, ENTITY])
+def test_xml_entities_are_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "bomb.xrdml").write_text(text)
+    with pytest.raises(InputError, match="no document type and no entities"):
+        read_scan(tmp_path / "bomb.xrdml")
+
+
+LINES = np.arange(1, 9).reshape(2, 4)
+ROWS = np.array([[40.0, 5, 1], [40.2, 7, 1]])
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.asc", "", "an empty file"),
+        ("a.asc", "  \n ", "an empty file"),
+        ("a.asc", "hello", r"\*BEGIN"),
+        ("a.asc", asc_text(LINES, np.arange(2)).replace("*EOF", ""), r"\*EOF.*truncated"),
+        ("a.asc", asc_text(LINES, np.arange(2), SEC_COUNT="3"), "3 blocks as the head says, found 2"),
+        ("a.asc", asc_text(LINES, np.arange(2), SCAN_AXIS="2theta/theta"), "SCAN_AXIS"),
+        ("a.asc", asc_text(LINES, np.arange(2), YUNIT="percent"), "counts or cps, found 'percent'"),
+        ("a.asc", asc_text(LINES, np.arange(2), WAVE_LENGTH1="0"), "0.05 to 50.0 angstrom"),
+        ("a.asc", asc_text(LINES, np.arange(2)).replace("COUNT = 4", "COUNT = 5", 1), r"block 0, \*COUNT"),
+        ("a.asc", asc_text(LINES, np.arange(2)).replace("*OFFSET = 1", "*X = 1"), r"block 1, \*OFFSET"),
+        ("a.asc", asc_text(LINES, np.arange(2)).replace("5, 6", "5, x"), "block 1, counts.*'x'"),
+        ("a.asc", asc_text(LINES, np.arange(2)).replace("5, 6", "5, nan"), "finite numbers"),
+        ("a.asc", asc_text(-LINES, np.arange(2)), "no negative counts, found -8"),
+        ("a.asc", asc_text(LINES, np.arange(2), YUNIT="cps", SPEED_DIM="?"), "counting time missing"),
+        ("a.ras", "hello", r"\*RAS_INT_START"),
+        ("a.ras", ras_text(ROWS).replace("*RAS_DATA_END", ""), "truncated"),
+        ("a.ras", ras_text(ROWS).replace("40.2 7.0 1.0", "40.2 7.0"), "rows of angle, counts, attenuator"),
+        ("a.ras", ras_text(ROWS, MEAS_DATA_COUNT="3"), "3 rows, found 2 rows"),
+        ("a.ras", ras_text(ROWS, axis="Chi"), "TwoThetaOmega.*found 'Chi'"),
+        ("a.ras", ras_text(ROWS * [1, 1, 0]), "positive factors, found 0"),
+        ("a.ras", ras_text(ROWS, MEAS_COND_XG_WAVE_TYPE="La"), "found 'La'"),
+        ("a.ras", ras_text(ROWS, MEAS_SCAN_UNIT_Y="V"), "counts or cps"),
+        ("a.xrdml", "<a/>", "a document of <xrdMeasurements>"),
+        ("a.xrdml", "<a", "a complete XML document"),
+        ("a.xrdml", xrdml_text("<counts>5 7 9</counts>").replace("scan", "scam"), "at least one scan"),
+        ("a.xrdml", xrdml_text(""), "<counts> or <intensities>, found neither"),
+        ("a.xrdml", xrdml_text("<counts unit='cps'>5 7 9</counts>"), "unit counts, found 'cps'"),
+        ("a.xrdml", xrdml_text(f"{'<countingTimes>1 2</countingTimes>'}<counts>5 7 9</counts>"), "3 values"),
+        ("a.xrdml", xrdml_text("<counts>5 7 9</counts>").replace("Omega", "Psi"), "positions of the axis"),
+        (
+            "a.xrdml",
+            xrdml_text("<counts>5 7 9</counts>", two_theta="<commonPosition>70</commonPosition>"),
+            "moves",
+        ),
+        ("a.xrdml", xrdml_text("<counts>5 7 9</counts>").replace("K-Alpha 1", "K-Gamma"), "found 'K-Gamma'"),
+        ("a.brml", "x", r"one of .asc, .ras, .xrdml, found '.brml'"),
+    ],
+)
+def test_what_is_wrong_is_said_in_the_words_of_the_file(
+    tmp_path: Path, name: str, text: str, message: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(InputError, match=message):
+        read_scan(tmp_path / name)
+
+
+def test_a_file_that_is_not_there_or_is_a_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "folder.ras").mkdir()
+    for name in ("nothing.asc", "folder.ras"):
+        with pytest.raises(InputError, match="a readable file"):
+            read_scan(tmp_path / name)
+
+
+def test_hdf5_that_is_not_a_map_is_refused(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["something"] = 1
+    with pytest.raises(
+        InputError, match=r"/entry: expected to be there, found no 'entry' in / \(it has: something\)"
+    ):
+        read_map(tmp_path / "other.h5")
