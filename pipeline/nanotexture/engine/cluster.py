@@ -6,7 +6,7 @@ import json
 import logging
 import shutil
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -31,7 +31,11 @@ _CONFIG = {
     # C code that holds the GIL (xrayutilities) may keep a healthy worker from answering for over 5 minutes.
     "distributed.scheduler.worker-ttl": None,
     "distributed.admin.system-monitor.gil.enabled": False,
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
 }
+# an HTTP server starts whatever one says: give it no pages, and a free port of the loopback address
+_NO_DASHBOARD = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
 
 
 class SlurmSettings(BaseModel):
@@ -73,10 +77,9 @@ class InProcess:
 
     def outcomes(self, orders: Sequence[Order]) -> Generator[Outcome, None, None]:
         """See Connection; an error is an outcome at once, without retries."""
-        for order in orders:
-            with single_threaded():
-                outcome = _attempt(order)
-            yield outcome
+        with single_threaded():
+            for order in orders:
+                yield _attempt(order)
 
 
 class Workers:
@@ -99,11 +102,17 @@ class Workers:
         client = self.client()
         resources = {"GPU": 1} if _offers_gpu(client) else None
         futures: dict[str, Any] = {}
-        for order in orders:
+        for position, order in enumerate(orders):
             needs = [futures[name] for name in order.needs]
             wanted = resources if order.gpu else None
             futures[order.name] = client.submit(
-                execute, order, *needs, key=_dask_key(order), retries=RETRIES, resources=wanted
+                execute,
+                order,
+                *needs,
+                key=_dask_key(order),
+                retries=RETRIES,
+                resources=wanted,
+                priority=-position,  # first come, first served: chains are followed to their end
             )
         try:
             names = {future.key: name for name, future in futures.items()}
@@ -153,10 +162,9 @@ def _offers_gpu(client: Client) -> bool:
 def _client(settings: ClusterSettings) -> Iterator[Client]:
     with ExitStack() as stack:
         stack.enter_context(dask.config.set(_CONFIG))
-        address = _address(settings)
+        address: Any = _address(settings)
         if address is None:
-            started = _slurm_cluster(settings) if settings.cluster == "slurm" else _local_cluster(settings)
-            address = stack.enter_context(started)
+            address = (_slurm_cluster if settings.cluster == "slurm" else _local_cluster)(settings, stack)
         client = stack.enter_context(_connected(address, settings.timeout))
         client.register_plugin(SingleThread())
         yield client
@@ -182,39 +190,66 @@ def _connected(address: Any, timeout: float) -> Client:
         ) from error
 
 
-def _local_cluster(settings: ClusterSettings) -> LocalCluster:
-    return LocalCluster(
+def _local_cluster(settings: ClusterSettings, stack: ExitStack) -> LocalCluster:
+    cluster = LocalCluster(
         n_workers=settings.workers or CPU_COUNT,
         threads_per_worker=1,
         processes=True,
         host="127.0.0.1",
         dashboard_address=None,
+        scheduler_kwargs=_NO_DASHBOARD,
         silence_logs=logging.CRITICAL,
         resources={"GPU": 1} if settings.gpu else {},
     )
+    return stack.enter_context(cluster)
 
 
-def _slurm_cluster(settings: ClusterSettings) -> Any:
+def _slurm_cluster(settings: ClusterSettings, stack: ExitStack) -> Any:
     if shutil.which("sbatch") is None:
         raise UserError("--cluster slurm: expected the command sbatch on the PATH, found none")
     try:
         from dask_jobqueue import SLURMCluster
     except ImportError as error:
         raise UserError(f"--cluster slurm: expected the package dask-jobqueue, found {error}") from error
-    slurm = settings.slurm
+    with _slurm_errors():
+        cluster = SLURMCluster(**_slurm_arguments(settings.slurm))
+        stack.callback(_close_slurm, cluster)
+        # what scale() does, but waiting, so that a refused job is an error here and not a line in a log
+        for _ in range(settings.workers or 1):
+            cluster.worker_spec.update(cluster.new_worker_spec())
+        cluster.sync(_started, cluster)
+    return cluster
+
+
+@contextmanager
+def _slurm_errors() -> Iterator[None]:
     try:
-        return SLURMCluster(
-            n_workers=settings.workers or 1,
-            cores=1,
-            processes=1,
-            memory=slurm.memory,
-            walltime=slurm.walltime,
-            queue=slurm.queue,
-            account=slurm.account,
-            job_extra_directives=list(slurm.directives),
-            job_script_prologue=[f"export {name}={value}" for name, value in ONE_THREAD_FROM_START.items()],
-            silence_logs=logging.CRITICAL,
-            scheduler_options={"dashboard_address": None, "dashboard": False},
-        )
+        yield
     except (OSError, ValueError, RuntimeError) as error:
         raise UserError(f"--cluster slurm: expected jobs that start, found {error}") from error
+
+
+def _close_slurm(cluster: Any) -> None:
+    with suppress(
+        AssertionError
+    ):  # dask asserts, at the very end of close(), that every job had been submitted
+        cluster.close()
+
+
+async def _started(cluster: Any) -> None:
+    await cluster
+
+
+def _slurm_arguments(slurm: SlurmSettings) -> dict[str, Any]:
+    return {
+        "cores": 1,
+        "processes": 1,
+        "memory": slurm.memory,
+        "walltime": slurm.walltime,
+        "queue": slurm.queue,
+        "account": slurm.account,
+        "job_extra_directives": list(slurm.directives),
+        "job_script_prologue": [f"export {name}={value}" for name, value in ONE_THREAD_FROM_START.items()],
+        "silence_logs": logging.CRITICAL,
+        "scheduler_options": _NO_DASHBOARD,
+    }

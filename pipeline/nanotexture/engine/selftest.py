@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 from pydantic import BaseModel, ConfigDict
+from threadpoolctl import threadpool_info
 
 from nanotexture.engine.stage import stage
+from nanotexture.engine.threads import ONE_THREAD
 from nanotexture.errors import InputError
 
 
@@ -63,6 +65,15 @@ def waves(start: xr.Dataset, *, config: Number) -> xr.Dataset:
 def total(parts: list[xr.Dataset], *, config: Nothing) -> xr.Dataset:
     """Sum over the parts."""
     return xr.Dataset({"value": ((), sum(float(part["value"].sum()) for part in parts))})
+
+
+@stage()
+def threads(*, config: Number) -> xr.Dataset:
+    """Threads that the numerical libraries of the process would use, and what its environment says."""
+    np.ones((4, 4)) @ np.ones((4, 4))
+    pools = [pool["num_threads"] for pool in threadpool_info()]
+    limits = [os.environ.get(name, "") for name in ONE_THREAD]
+    return xr.Dataset({"pools": ("pool", pools), "limits": ("name", np.array(limits, dtype=object))})
 
 
 @stage()

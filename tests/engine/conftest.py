@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from nanotexture.engine.cluster import ClusterSettings, Connection, InProcess, connect
+from nanotexture.engine.store import ArtefactStore
+
+
+@pytest.fixture(scope="session")
+def workers() -> Iterator[Connection]:
+    """Two worker processes that all tests of a session share."""
+    with connect(ClusterSettings(workers=2)) as connection:
+        yield connection
+
+
+@pytest.fixture
+def in_process() -> Connection:
+    return InProcess()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ArtefactStore:
+    store = ArtefactStore(tmp_path / "store")
+    store.prepare()
+    return store
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "source.dat"
+    path.write_bytes(b"some bytes that an instrument wrote")
+    return path
