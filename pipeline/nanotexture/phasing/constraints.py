@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -53,10 +54,12 @@ class Data:
     def project(self, x: Complex) -> Complex:
         """P x = F^-1 [ A F/|F| where measured, F elsewhere ] (Fienup, Appl. Opt. 21, 2758 (1982), eq. 5)."""
         spectrum = from_corner(x)
+        known, floor, target = self._factor
         factor = np.abs(spectrum)
-        np.maximum(factor, self._floor(factor.dtype), out=factor)
-        np.divide(self.amplitude, factor, out=factor, dtype=factor.dtype)
-        np.copyto(factor, 1.0, where=self.free)
+        # A / (|F| + tiny) where measured, 1 / (0 + 1) where free: faster than a scattered mask
+        np.multiply(factor, known, out=factor)
+        np.add(factor, floor, out=factor)
+        np.divide(target, factor, out=factor)
         np.multiply(spectrum, factor, out=spectrum)
         return to_corner(spectrum, reuse=True)
 
@@ -66,8 +69,16 @@ class Data:
             magnitude=np.abs(from_corner(x)), amplitude=self.amplitude, weight=~self.free
         )
 
-    def _floor(self, dtype: Any) -> Any:
-        return np.asarray(max(float(self.amplitude.max(initial=0.0)) * _SMALLEST, 1e-30), dtype=dtype)
+    @cached_property
+    def _factor(self) -> tuple[Real, Real, Real]:
+        """(1, tiny, A) where measured, (0, 1, 1) where free."""
+        dtype = self.amplitude.dtype
+        tiny = max(float(self.amplitude.max(initial=0.0)) * _SMALLEST, 1e-30)
+        return (
+            (~self.free).astype(dtype),
+            np.where(self.free, 1.0, tiny).astype(dtype),
+            np.where(self.free, 1.0, self.amplitude).astype(dtype),
+        )
 
 
 @dataclass(frozen=True)

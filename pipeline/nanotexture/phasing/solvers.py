@@ -19,6 +19,8 @@ import numpy as np
 from nanotexture.phasing.constraints import Constraint, Support
 from nanotexture.phasing.farfield import Complex
 
+BLOCK = 1 << 15  # voxels worked on at a time: they stay in the cache
+
 
 class Relaxation(NamedTuple):
     """Coefficients of one solver: o = previous * x + projected * p, gain g; all without unit."""
@@ -91,11 +93,16 @@ def step(solver: Solver, *, x: Complex, p: Complex, known: Constraint) -> Comple
 
 
 def _inside_or_outside(x: Complex, p: Complex, known: Support, previous: float, projected: float) -> Complex:
-    # the same formula for a mask, in place: a third of the passes over memory
-    outside = x.view(x.real.dtype)  # real view: twice the speed of scalar times complex
-    if previous != 1.0:
-        outside *= previous
-    if projected != 0.0:
-        outside += p.view(p.real.dtype) * projected
-    np.copyto(x, p, where=known.mask)
+    # the same formula for a mask, in place and block by block: a third of the memory traffic
+    flat_x, flat_p, mask = x.reshape(-1), p.reshape(-1), np.broadcast_to(known.mask, x.shape).reshape(-1)
+    scratch = np.empty(2 * BLOCK, dtype=x.real.dtype)
+    for first in range(0, flat_x.size, BLOCK):
+        part = slice(first, first + BLOCK)
+        outside, ahead = (
+            a[part].view(scratch.dtype) for a in (flat_x, flat_p)
+        )  # real views: no complex product
+        if previous != 1.0:
+            np.multiply(outside, previous, out=outside)
+        np.add(outside, np.multiply(ahead, projected, out=scratch[: ahead.size]), out=outside)
+        np.copyto(flat_x[part], flat_p[part], where=mask[part])
     return x
