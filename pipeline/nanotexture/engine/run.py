@@ -30,7 +30,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Report:
-    """What a run did: paths of the tasks asked for, names of those not in the store at first, and of the rest."""
+    """What a run did: paths of the tasks asked for, names of those not in the store before, and the rest."""
 
     paths: Mapping[Task, Path]
     computed: tuple[str, ...]
@@ -74,7 +74,7 @@ def _finished(work: Plan, store: ArtefactStore, connection: Connection, progress
                 task = missing[outcome.name]
                 _raise_failure(task, outcome)
                 progress.advance(task.stage.name)
-                # whatever outcome.reused says: a killed worker's task is found in the store by the next attempt
+                # even if outcome.reused: the attempt after a killed worker's finds its artefact in the store
                 yield outcome.name
     finally:
         progress.end()
