@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import h5py
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from nanotexture.errors import InputError, UserError
-from nanotexture.readers import read_map, read_scan
+from nanotexture.readers import hdf5_safety, read_map, read_scan
 from nanotexture.schema import MAP, SCAN, check
 
 from .conftest import asc_text, ras_text, write_map, xrdml_text
@@ -25,6 +26,14 @@ def truncated(content: bytes, rng: np.random.Generator) -> bytes:
 def flipped(content: bytes, rng: np.random.Generator) -> bytes:
     changed = bytearray(content)
     for place in rng.integers(0, len(content), rng.integers(1, 30)):
+        changed[place] = int(rng.integers(0, 256))
+    return bytes(changed)
+
+
+def metadata_flipped(content: bytes, rng: np.random.Generator) -> bytes:
+    """One to three bytes changed among those that are not zero: mostly the structure of the file."""
+    changed = bytearray(content)
+    for place in rng.choice(np.flatnonzero(np.frombuffer(content, np.uint8)), rng.integers(1, 4)):
         changed[place] = int(rng.integers(0, 256))
     return bytes(changed)
 
@@ -95,10 +104,14 @@ def test_mutants_of_real_scans_are_read_or_refused(mirror: Path, tmp_path: Path,
 
 def test_mutants_of_a_map_file_are_read_or_refused(tmp_path: Path) -> None:
     content, rng = write_map(tmp_path / "map.nxs").read_bytes(), np.random.default_rng(5)
-    path = tmp_path / "mutant.nxs"
-    for index in range(240):
-        path.write_bytes((truncated, flipped)[index % 2](content, rng))
-        found = outcome(read_map, path)
+    paths = [tmp_path / f"mutant{index}.nxs" for index in range(200)]
+    for index, path in enumerate(paths):
+        path.write_bytes(
+            (truncated, truncated, truncated, flipped, metadata_flipped)[index % 5](content, rng)
+        )
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(pool.map(lambda path: outcome(read_map, path), paths))
+    for path, found in zip(paths, outcomes, strict=True):
         if isinstance(found, str):
             assert path.name in found
         else:
@@ -196,3 +209,30 @@ def test_hdf5_that_is_not_a_map_is_refused(tmp_path: Path) -> None:
         InputError, match=r"/entry: expected to be there, found no 'entry' in / \(it has: something\)"
     ):
         read_map(tmp_path / "other.h5")
+
+
+def test_a_heap_that_would_hang_the_library_is_refused(tmp_path: Path) -> None:
+    path = write_map(tmp_path / "a.nxs")
+    content = bytearray(path.read_bytes())
+    heap = content.index(b"GCOL")
+    content[heap + 24] = 250  # the size of the first string: the next object then starts in empty space
+    path.write_bytes(bytes(content))
+    with pytest.raises(InputError, match=f"a damaged heap of strings at byte {heap}"):
+        read_map(path)
+
+
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        ("import os; os.kill(os.getpid(), 11)", "ended the process"),
+        ("import time; time.sleep(60)", "did not come back"),
+    ],
+)
+def test_a_file_that_crashes_or_hangs_the_library_costs_a_child_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, message: str
+) -> None:
+    (tmp_path / "probe.py").write_text(program)
+    monkeypatch.setattr(hdf5_safety, "PROBE", tmp_path / "probe.py")
+    monkeypatch.setattr(hdf5_safety, "START", 0.5)
+    with pytest.raises(InputError, match=message):
+        read_map(write_map(tmp_path / "a.nxs"))

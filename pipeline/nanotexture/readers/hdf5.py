@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,11 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanotexture.errors import InputError
-from nanotexture.units import same_unit
+from nanotexture.readers.hdf5_safety import check_survives
 
 MAX_VALUES = 200_000_000
 MAX_DEPTH = 4  # virtual datasets of virtual datasets
-COUNT_UNITS = ("count", "counts")  # pint calls a count dimensionless, so it cannot tell count from nothing
+_INVERSE = ("1/{}", "{}^-1", "{}**-1", "{}⁻¹", "{}-1")
+# A list, not the unit registry: that calls a count dimensionless, takes a second to load, and evaluates text.
+SPELLINGS = {
+    "count": ("count", "counts"),
+    "keV": ("kev", "kiloelectronvolt", "kiloelectron_volt"),
+    "K": ("k", "kelvin"),
+    "1/angstrom": tuple(
+        form.format(name) for name in ("angstrom", "angstroms", "ang", "a", "å") for form in _INVERSE
+    ),
+}
 _LOW_LEVEL = (
     OSError,
     RuntimeError,
@@ -30,14 +39,15 @@ _LOW_LEVEL = (
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[h5py.File]:
-    """The file, open for reading; InputError if it is missing, empty, truncated or not HDF5."""
+def opened(path: Path, fields: Sequence[str]) -> Iterator[h5py.File]:
+    """The file, open for reading of these fields; InputError if it is missing, empty, damaged or not HDF5."""
     try:
         size = path.stat().st_size
     except OSError as error:
         raise InputError(path, "file", "a readable file", error.strerror or str(error)) from error
     if size == 0:
         raise InputError(path, "file", "an HDF5 file", "an empty file")
+    check_survives(path, MAX_VALUES, fields)
     try:
         handle = h5py.File(path, "r", locking="best-effort")
     except _LOW_LEVEL as error:
@@ -137,16 +147,9 @@ def attribute(file: Path, node: h5py.HLObject, field: str, name: str) -> list[st
 def check_units(file: Path, data: h5py.Dataset, field: str, expected: str) -> None:
     """Refuse a dataset whose `units` are missing or mean something else."""
     found = " ".join(attribute(file, data, field, "units")).strip()
-    if not _same(found, expected):
+    if found.lower().replace(" ", "") not in SPELLINGS[expected]:
         name = field.rpartition("/")[2]
         raise InputError(file, field, f"{name} in {expected!r}", f"units {found!r}" if found else "no units")
-
-
-def _same(found: str, expected: str) -> bool:
-    """Whether units mean the same; the contract's own spelling needs no unit table, which takes a second."""
-    if expected == "count":
-        return found.lower() in COUNT_UNITS
-    return found == expected or (bool(found) and same_unit(found, expected))
 
 
 def _decoded(entry: object) -> str:
@@ -206,7 +209,7 @@ def _check_source_dataset(
     file: Path, data: h5py.Dataset, field: str, name: str, inside: str, depth: int
 ) -> None:
     where = file if name == "." else file.parent / name
-    with opened(where) as handle:
+    with opened(where, [inside]) as handle:
         source = handle.get(inside)
         if not isinstance(source, h5py.Dataset):
             raise InputError(file, field, f"its source dataset {inside} in {name}", "it is not there")

@@ -24,6 +24,8 @@ TEMPERATURE = "/entry/sample/temperature"
 NAME = "/entry/sample/name"
 DATA = "/entry/data"
 INTENSITY = "/entry/data/intensity"
+HEADER_FIELDS = (HKL, SCALE, ENERGY, TEMPERATURE, NAME, DATA)
+FIELDS = (*HEADER_FIELDS, *(f"{DATA}/{n}" for n in ("intensity", "variance", "mask", "qx", "qy", "qz")))
 
 MAX_ENERGY = 200.0  # keV: above, the number is in eV
 MAX_INDEX = 100
@@ -47,13 +49,13 @@ class MapHeader:
 
 def read_nexus_map_header(path: Path) -> MapHeader:
     """The header of a map file; its intensities are not read."""
-    with hdf5.opened(path) as handle:
+    with hdf5.opened(path, HEADER_FIELDS) as handle:
         return _header(path, handle)
 
 
 def read_nexus_map(path: Path) -> ReciprocalMap:
     """The labelled map of a file; a qy axis is summed over; intensity is NaN where not measured."""
-    with hdf5.opened(path) as handle:
+    with hdf5.opened(path, FIELDS) as handle:
         header = _header(path, handle)
         axes = {name: _axis(path, handle, name, n) for name, n in zip(header.axes, header.shape, strict=True)}
         arrays = _arrays(path, handle, header)
