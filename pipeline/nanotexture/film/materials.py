@@ -1,0 +1,99 @@
+"""Materials: lattice, atoms and how far each atom moves with the polarization; a built-in table and inline ones."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from nanotexture.errors import UserError
+
+Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Atom:
+    """One atom of a cell: fractional position, occupancy, Debye-Waller B (angstrom^2), displacement per polarization (angstrom per C/m^2)."""
+
+    element: str
+    position: Triple
+    occupancy: float = 1.0
+    debye_waller: float = 0.0
+    displacement_per_polarization: Triple = (0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Material:
+    """A crystal: name, lattice a, b, c in angstrom, atoms."""
+
+    name: str
+    lattice: Triple
+    atoms: tuple[Atom, ...]
+
+    @property
+    def polar(self) -> bool:
+        """Whether its atoms are known to move with the polarization."""
+        return any(any(atom.displacement_per_polarization) for atom in self.atoms)
+
+
+def built_in_names() -> tuple[str, ...]:
+    """Names of the built-in materials, sorted."""
+    folder = files("nanotexture.film") / "materials"
+    return tuple(sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")))
+
+
+def built_in(name: str) -> Material:
+    """Material of the built-in table; UserError names the nearest one."""
+    known = built_in_names()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, 1, 0.0)
+        raise UserError(f"material: unknown {name!r}; nearest known is {near[0]!r} (known: {', '.join(known)})")
+    return from_mapping(name, tomllib.loads((files("nanotexture.film") / "materials" / f"{name}.toml").read_text()))
+
+
+def from_mapping(name: str, table: Mapping[str, Any]) -> Material:
+    """Material from a table { lattice, atoms, displacement_per_polarization }; UserError says which field is wrong.
+
+    lattice: three lengths in angstrom; atoms: tables with element and fractional position, or [element, x, y, z];
+    displacement_per_polarization: one number or triple per atom (angstrom per C/m^2), here or in each atom.
+    """
+    lattice = _triple(f"material {name}: lattice", table.get("lattice"))
+    if min(lattice) <= 0.0:
+        raise UserError(f"material {name}: lattice: expected lengths above 0, found {lattice}")
+    entries = table.get("atoms")
+    if not isinstance(entries, list) or not entries:
+        raise UserError(f"material {name}: atoms: expected a list with at least one atom, found {entries!r}")
+    moves = table.get("displacement_per_polarization", [None] * len(entries))
+    if not isinstance(moves, list) or len(moves) != len(entries):
+        raise UserError(f"material {name}: displacement_per_polarization: expected one entry for each of {len(entries)} atoms")
+    return Material(name, lattice, tuple(_atom(name, i, *pair) for i, pair in enumerate(zip(entries, moves, strict=True))))
+
+
+def _atom(name: str, index: int, entry: Any, move: Any) -> Atom:
+    where = f"material {name}: atoms[{index}]"
+    if isinstance(entry, list) and len(entry) == 4:
+        entry = {"element": entry[0], "position": entry[1:]}
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("element"), str):
+        raise UserError(f"{where}: expected element and position, found {entry!r}")
+    move = entry.get("displacement_per_polarization", move)
+    known = {"element", "position", "occupancy", "debye_waller", "displacement_per_polarization"}
+    if set(entry) - known:
+        raise UserError(f"{where}: unknown field {sorted(set(entry) - known)[0]!r} (known: {', '.join(sorted(known))})")
+    return Atom(
+        entry["element"],
+        _triple(f"{where}: position", entry.get("position")),
+        float(entry.get("occupancy", 1.0)),
+        float(entry.get("debye_waller", 0.0)),
+        (0.0, 0.0, 0.0) if move is None else _triple(f"{where}: displacement_per_polarization", move),
+    )
+
+
+def _triple(where: str, value: Any) -> Triple:
+    if isinstance(value, int | float):
+        value = [value] * 3
+    if not isinstance(value, list | tuple) or len(value) != 3 or not all(isinstance(v, int | float) for v in value):
+        raise UserError(f"{where}: expected three numbers, found {value!r}")
+    return float(value[0]), float(value[1]), float(value[2])

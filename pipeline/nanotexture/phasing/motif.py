@@ -1,0 +1,329 @@
+"""The motif solver: Levenberg-Marquardt on few modes, tempered and coarse to fine, a batch of starts at once.
+
+Minimises sum ((I_n - S_n) / sigma)^2 + sum (coefficient / prior)^2 over the modes of u, the scale of each reflection (10 %
+prior) and the film-substrate gap. Early rungs add tau times the strongest satellite's amplitude to the error and leave out
+high harmonics and weak orders, so that a start first finds the strong features; the last rung is the plain weighted fit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from nanotexture.phasing.modes import Modes
+from nanotexture.phasing.motif_model import (
+    ReflectionData,
+    displacement_from_coefficients,
+    evaluate_reflection,
+)
+from nanotexture.phasing.outcome import Outcome
+
+Tensor = torch.Tensor
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One rung of the tempering ladder: extra amplitude error tau, harmonics, polynomials and orders in use, steps at most."""
+
+    tau: float
+    harmonics: int
+    polynomials: int
+    orders: int
+    steps: int
+
+
+@dataclass(frozen=True)
+class MotifSettings:
+    """Numbers of the solver.
+
+    harmonics, polynomials: modes; strain: prior rms strain of a mode; scale_prior: of the log scale of one reflection
+    against the others; flux_prior: of their common log scale; gap_prior: angstrom; points: grid along x; tolerance:
+    relative fall of the cost at which a start has converged; start_phase: rms of Q.u of a random start, rad.
+    """
+
+    harmonics: int = 3
+    polynomials: int = 5
+    strain: float = 0.03
+    scale_prior: float = 0.1
+    flux_prior: float = 0.15
+    gap_prior: float = 0.3
+    points: int = 32
+    tolerance: float = 1e-4
+    start_phase: float = 2.0
+    only_last: bool = False
+
+    def final_only(self) -> MotifSettings:
+        """The same settings with the last rung alone: relaxes a motif that is already near a minimum."""
+        return replace(self, only_last=True)
+
+    def ladder(self) -> tuple[Rung, ...]:
+        """Rungs from coarse to fine."""
+        few = min(2, self.harmonics)
+        rungs = (
+            Rung(0.3, few, min(2, self.polynomials), 1, 12),
+            Rung(0.1, few, min(3, self.polynomials), 2, 12),
+            Rung(0.03, self.harmonics, self.polynomials, 99, 20),
+            Rung(0.0, self.harmonics, self.polynomials, 99, 80),
+        )
+        return rungs[-1:] if self.only_last else rungs
+
+
+@dataclass(frozen=True)
+class MotifSolutions:
+    """Found motifs of a batch of starts.
+
+    displacement (start, f, x, z) and its standard deviation, angstrom; slope_std (start, f, 2, x, z): of its d/dx and
+    d/dz; coefficients (start, f, modes); cost and free_cost
+    (start,): chi2 per fitted and per held-out point; log_scale (start, reflection); gap (start,) in angstrom;
+    model: order intensities (start, n, q) of each reflection; determined (start,): share of the answer's variance that the data, not
+    the prior, fix; covariance (start, f * modes, f * modes) in angstrom^2.
+    """
+
+    displacement: Tensor
+    displacement_std: Tensor
+    slope_std: Tensor
+    coefficients: Tensor
+    cost: Tensor
+    free_cost: Tensor
+    log_scale: Tensor
+    gap: Tensor
+    model: tuple[Tensor, ...]
+    iterations: Tensor
+    outcome: tuple[Outcome, ...]
+    determined: Tensor
+    covariance: Tensor
+
+
+@dataclass(frozen=True)
+class _Problem:
+    data: tuple[ReflectionData, ...]
+    modes: Modes
+    settings: MotifSettings
+    gap: float
+
+    @property
+    def fields(self) -> int:
+        return len(self.data[0].g)
+
+    @property
+    def size(self) -> int:
+        return self.fields * len(self.modes.index) + len(self.data) + 1
+
+
+@dataclass(frozen=True)
+class _System:
+    cost: Tensor
+    gradient: Tensor
+    hessian: Tensor
+
+
+def random_starts(problem_modes: Modes, fields: int, seeds: list[tuple[int, ...]], amplitude: float) -> Tensor:
+    """Coefficients (start, f, modes) in angstrom: smooth random fields of rms `amplitude`, one seed pair per start."""
+    k, m = problem_modes.index[:, 0], problem_modes.index[:, 2]
+    envelope = np.where(k == 0, 0.1, 1.0) / (np.maximum(k, 1) ** 1.5 * (1.0 + m) ** 1.5)
+    draws = []
+    for seed in seeds:
+        draw = np.random.Generator(np.random.PCG64(list(seed))).normal(size=(fields, len(k))) * envelope
+        draws.append(amplitude * draw / np.sqrt(0.5 * (draw**2).sum()))
+    return torch.from_numpy(np.stack(draws))
+
+
+def solve_motif(
+    *, data: tuple[ReflectionData, ...], modes: Modes, settings: MotifSettings, start: Tensor, gap: float
+) -> MotifSolutions:
+    """Fit the motif from each start (start, f, modes); gap (angstrom) is the first guess of the film-substrate gap."""
+    problem = _Problem(data, modes, settings, gap)
+    extra = torch.zeros(len(start), len(data) + 1, dtype=start.dtype)
+    parameters = torch.cat([start.flatten(1), extra], dim=1)
+    total = torch.zeros(len(start), dtype=torch.int64)
+    reason = torch.zeros(len(start), dtype=torch.int64)
+    for rung in settings.ladder():
+        parameters, steps, reason = _climb(problem, parameters, rung)
+        total += steps
+    return _solutions(problem, parameters, total, reason)
+
+
+_RUNNING, _CONVERGED, _STALLED = 0, 1, 2
+
+
+def _climb(problem: _Problem, parameters: Tensor, rung: Rung) -> tuple[Tensor, Tensor, Tensor]:
+    """Levenberg-Marquardt of all starts on one rung; returns parameters, steps taken and why each start stopped."""
+    free = _active(problem, rung)
+    parameters = parameters * free
+    damping = torch.full((len(parameters),), 1e-2, dtype=parameters.dtype)
+    reason = torch.zeros(len(parameters), dtype=torch.int64)
+    steps = torch.zeros(len(parameters), dtype=torch.int64)
+    now = _system(problem, parameters, rung, free)
+    for _ in range(rung.steps):
+        going = reason == _RUNNING
+        if not bool(going.any()):
+            break
+        trial = parameters - _step(now, damping) * free
+        there = _system(problem, trial, rung, free)
+        better = going & (there.cost < now.cost)
+        small = (now.cost - there.cost) < problem.settings.tolerance * now.cost
+        reason = torch.where(better & small, _CONVERGED, reason)
+        damping = torch.where(better, (damping / 4).clamp_min(1e-7), torch.where(going, damping * 6, damping))
+        reason = torch.where(going & ~better & (damping > 1e6), _STALLED, reason)
+        parameters = torch.where(better[:, None], trial, parameters)
+        now = _System(
+            torch.where(better, there.cost, now.cost),
+            torch.where(better[:, None], there.gradient, now.gradient),
+            torch.where(better[:, None, None], there.hessian, now.hessian),
+        )
+        steps += going
+    return parameters, steps, reason
+
+
+def _active(problem: _Problem, rung: Rung) -> Tensor:
+    """1 for the parameters that a rung moves, (parameters,)."""
+    k, m = problem.modes.index[:, 0], problem.modes.index[:, 2]
+    use = (k <= rung.harmonics) & (m < rung.polynomials)
+    free = np.concatenate([np.tile(use, problem.fields), np.ones(len(problem.data) + 1, bool)])
+    return torch.from_numpy(free.astype(float))
+
+
+def _step(system: _System, damping: Tensor) -> Tensor:
+    diagonal = torch.diagonal(system.hessian, dim1=1, dim2=2)
+    damped = system.hessian + torch.diag_embed(damping[:, None] * diagonal)
+    factor, _ = torch.linalg.cholesky_ex(damped)
+    return torch.cholesky_solve(system.gradient[..., None], factor).squeeze(-1)
+
+
+def prior_precision(problem: _Problem) -> Tensor:
+    """Inverse covariance of the prior, (parameters, parameters).
+
+    The reflections share one flux: their scales differ by scale_prior, their mean is known to flux_prior only.
+    """
+    settings, number = problem.settings, len(problem.data)
+    width = problem.modes.prior_width(settings.strain).repeat(problem.fields)
+    common = torch.full((number, number), 1.0 / number, dtype=width.dtype)
+    scales = (torch.eye(number, dtype=width.dtype) - common) / settings.scale_prior**2
+    scales = scales + common / settings.flux_prior**2
+    gap = torch.tensor([[settings.gap_prior**-2]], dtype=width.dtype)
+    return torch.block_diag(torch.diag(width**-2), scales, gap)
+
+
+def _split(problem: _Problem, parameters: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    size = problem.fields * len(problem.modes.index)
+    coefficients = parameters[:, :size].unflatten(1, (problem.fields, -1))
+    return coefficients, parameters[:, size:-1], parameters[:, -1] + problem.gap
+
+
+def _system(problem: _Problem, parameters: Tensor, rung: Rung, free: Tensor) -> _System:
+    """Cost, gradient and Gauss-Newton Hessian, prior included, with the parameters that do not move pinned."""
+    precision = prior_precision(problem)
+    gradient = parameters @ precision
+    cost = (gradient * parameters).sum(1)
+    hessian = precision.expand(len(parameters), *precision.shape).clone()
+    coefficients, log_scale, gap = _split(problem, parameters)
+    displacement = displacement_from_coefficients(
+        coefficients=coefficients, basis=problem.modes.basis(problem.settings.points)
+    )
+    for r, data in enumerate(problem.data):
+        found = evaluate_reflection(data, problem.modes, displacement, log_scale[:, r], gap)
+        weight = (data.work & (data.orders.abs() <= rung.orders)[:, None]) / tempered_sigma(data, rung.tau)
+        residual = torch.where(weight > 0, (found.intensity - data.intensity) * weight, 0.0).flatten(1)
+        jacobian = _placed(found.jacobian * weight[None, ..., None], problem, r)
+        cost = cost + (residual**2).sum(1)
+        gradient = gradient + torch.einsum("bpj,bp->bj", jacobian, residual)
+        hessian = hessian + torch.matmul(jacobian.mT, jacobian)
+    pinned = torch.outer(free, free)
+    return _System(cost, gradient * free, hessian * pinned + torch.diag(1.0 - free))
+
+
+def tempered_sigma(data: ReflectionData, tau: float) -> Tensor:
+    """Error of the order intensities with an amplitude error of tau times the strongest satellite's, (n, q)."""
+    satellites = torch.where(data.work & (data.orders != 0)[:, None], data.intensity, 0.0)
+    top = satellites.max().clamp_min(1e-12)
+    positive = data.intensity.clamp_min(0.0)
+    return torch.sqrt(data.sigma**2 + 4.0 * tau**2 * top * (positive + tau**2 * top))
+
+
+def _placed(jacobian: Tensor, problem: _Problem, reflection: int) -> Tensor:
+    """Jacobian (batch, n, q, own) of one reflection as (batch, n q, all parameters)."""
+    size = problem.fields * len(problem.modes.index)
+    own = jacobian.flatten(1, 2)
+    full = torch.zeros(*own.shape[:2], problem.size, dtype=own.dtype)
+    full[..., :size] = own[..., :size]
+    full[..., size + reflection] = own[..., size]
+    full[..., -1] = own[..., size + 1]
+    return full
+
+
+def _solutions(problem: _Problem, parameters: Tensor, steps: Tensor, reason: Tensor) -> MotifSolutions:
+    coefficients, log_scale, gap = _split(problem, parameters)
+    basis = problem.modes.basis(problem.settings.points)
+    displacement = displacement_from_coefficients(coefficients=coefficients, basis=basis)
+    final = problem.settings.ladder()[-1]
+    system = _system(problem, parameters, final, torch.ones(problem.size, dtype=parameters.dtype))
+    models = tuple(
+        evaluate_reflection(data, problem.modes, displacement, log_scale[:, r], gap).intensity
+        for r, data in enumerate(problem.data)
+    )
+    cost = _mean_chi2(problem.data, models, held_out=False)
+    shift = torch.cat([shift_direction(problem.modes, coefficients).flatten(1), torch.zeros_like(parameters[:, coefficients[0].numel() :])], 1)
+    pinned = system.hessian + 1e6 * system.hessian.diagonal(dim1=1, dim2=2).mean(1)[:, None, None] * torch.einsum("bi,bj->bij", shift, shift)
+    covariance = torch.linalg.inv(pinned) * cost.clamp_min(1.0)[:, None, None]
+    size = coefficients[0].numel()
+    covariance = covariance[:, :size, :size]
+    width = torch.diagonal(covariance, dim1=1, dim2=2)
+    share = 1.0 - (width / cost.clamp_min(1.0)[:, None] * prior_precision(problem).diagonal()[:size]).clamp(0, 1)
+    determined = (share * coefficients.flatten(1) ** 2).sum(1) / (coefficients.flatten(1) ** 2).sum(1).clamp_min(1e-30)
+    return MotifSolutions(
+        displacement,
+        _pointwise_std(covariance, basis, problem.fields),
+        torch.stack([_pointwise_std(covariance, slope, problem.fields) for slope in problem.modes.gradient(problem.settings.points)], dim=2),
+        coefficients,
+        cost,
+        _mean_chi2(problem.data, models, held_out=True),
+        log_scale,
+        gap,
+        models,
+        steps,
+        tuple(_outcome(int(r), float(d)) for r, d in zip(reason, determined, strict=True)),
+        determined,
+        covariance,
+    )
+
+
+def shift_direction(modes: Modes, coefficients: Tensor) -> Tensor:
+    """Unit change of the coefficients (start, f, modes) that moves the motif along x.
+
+    No intensity depends on it: it is fixed, not estimated, or it would be counted into the standard deviation.
+    """
+    k, sign, m = modes.index.T
+    partner = {(a, b, c): i for i, (a, b, c) in enumerate(zip(k.tolist(), sign.tolist(), m.tolist(), strict=True))}
+    swap = torch.tensor([partner.get((a, -b, c), i) for i, (a, b, c) in enumerate(zip(k.tolist(), sign.tolist(), m.tolist(), strict=True))])
+    moved = torch.from_numpy((k * sign).astype(float)) * coefficients[..., swap]
+    return moved / moved.flatten(1).norm(dim=1).clamp_min(1e-30)[:, None, None]
+
+
+def _outcome(reason: int, determined: float) -> Outcome:
+    if determined < 0.5:
+        return Outcome.NOT_DETERMINED
+    return {_CONVERGED: Outcome.CONVERGED, _STALLED: Outcome.STALLED}.get(reason, Outcome.OUT_OF_STEPS)
+
+
+def _mean_chi2(data: tuple[ReflectionData, ...], models: tuple[Tensor, ...], *, held_out: bool) -> Tensor:
+    total, number = torch.zeros(len(models[0]), dtype=models[0].dtype), 0
+    for reflection, model in zip(data, models, strict=True):
+        use = reflection.free if held_out else reflection.work
+        part = ((model - reflection.intensity) / reflection.sigma) ** 2
+        total = total + torch.where(use, part, 0.0).sum((1, 2))
+        number += int(use.sum())
+    return total / number if number else torch.full_like(total, float("nan"))
+
+
+def _pointwise_std(covariance: Tensor, basis: Tensor, fields: int) -> Tensor:
+    """Standard deviation (start, f, x, z) of sum_m c_m basis_m for coefficients of the given covariance."""
+    size = len(basis)
+    flat = basis.flatten(1)
+    parts = []
+    for f in range(fields):
+        own = covariance[:, f * size : (f + 1) * size, f * size : (f + 1) * size]
+        variance = torch.einsum("mp,bmn,np->bp", flat, own, flat)
+        parts.append(variance.clamp_min(0.0).sqrt().unflatten(1, basis.shape[1:]))
+    return torch.stack(parts, dim=1)

@@ -1,0 +1,199 @@
+"""Film thickness, c and film-substrate gap from order 0: film and substrate rod added as amplitudes.
+
+    I_0(qz) = s |m A_film + A_substrate|^2 * resolution + b
+
+m is the coherent share of the film (the mean of exp(i G.u)), which the texture takes from order 0. The fringes fix the
+thickness only together with the rod that they beat with, and several thicknesses fit almost alike, each with a gap of its
+own: the thickness is therefore scanned, and its mean and standard error are taken over the whole scan, weighted by the
+likelihood. The scale has a prior from the sum of all orders, which a texture of pure phase cannot change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import least_squares
+
+from nanotexture.film.rod import film_sum_from_thickness, smoothed_along_qz
+
+Array = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+SYSTEMATIC = 0.1  # order 0 is followed over decades; a tenth is what a kinematic model of a rough film reaches
+SCALE_PRIOR = 0.2  # of log s: tails outside the map and the substrate's own intensity
+COHERENT_PRIOR = 0.1
+CORRELATED_ROWS = 2.5  # neighbouring rows share pixels: independent values are fewer by about this factor
+
+
+@dataclass(frozen=True)
+class RodData:
+    """Order 0 of one reflection on uniform rows qz (nz,), 1/angstrom.
+
+    intensity, variance (nz,) in count/angstrom, NaN where not measured; total (nz,): sum of all orders; film: amplitude
+    (nz,) of the flat film from (c, thickness, roughness) in angstrom; substrate (nz,): rod without gap, zeros without.
+    """
+
+    qz: Array
+    intensity: Array
+    variance: Array
+    total: Array
+    film: Callable[[float, float, float], Complex]
+    substrate: Complex
+
+    @property
+    def step(self) -> float:
+        """Spacing of the rows, 1/angstrom."""
+        return float(self.qz[1] - self.qz[0])
+
+    @property
+    def use(self) -> NDArray[np.bool_]:
+        """Rows that were measured."""
+        return np.isfinite(self.intensity) & np.isfinite(self.variance)
+
+
+@dataclass(frozen=True)
+class RodFit:
+    """Thickness, c, gap (angstrom) and their standard errors, scale, coherent share, resolution (1/angstrom), calculated
+    intensity (nz,) of the best point of the scan and its chi2 per row."""
+
+    thickness: float
+    thickness_std: float
+    c: float
+    c_std: float
+    gap: float
+    gap_std: float
+    scale: float
+    coherent: float
+    resolution: float
+    model: Array
+    chi2: float
+
+
+def common_gap(gaps: Array, errors: Array, q: Array, widest: float) -> float:
+    """The gap (angstrom, within +-widest) that agrees with each reflection's own, known only modulo 2 pi / qz."""
+    trial = np.linspace(-widest, widest, 2001)
+    stiffness = np.minimum((q * errors) ** -2, 100.0)
+    misfit = (stiffness[:, None] * (1.0 - np.cos(q[:, None] * (trial - gaps[:, None])))).sum(axis=0)
+    return float(trial[int((misfit + 0.05 * (trial / widest) ** 2).argmin())])
+
+
+@dataclass(frozen=True)
+class _Point:
+    cost: float
+    parameters: Array
+    c_std: float
+    gap_std: float
+
+
+def uniform_film(qz: Array, factor: Complex) -> Callable[[float, float, float], Complex]:
+    """Amplitude of a film of one material whose structure factor along the rod is `factor` (nz,)."""
+
+    def amplitude(c: float, thickness: float, roughness: float) -> Complex:
+        return factor * film_sum_from_thickness(qz=qz, c=c, thickness=thickness, roughness=roughness)
+
+    return amplitude
+
+
+def layered_film(qz: Array, factors: Complex, heights: Array, mean_c: float) -> Callable[[float, float, float], Complex]:
+    """Amplitude of a stack: factors (nz, planes), heights (planes,) in angstrom, stretched together as c / mean_c.
+
+    Its thickness is that of the stack; roughness has no single face to act on and is left out.
+    """
+
+    def amplitude(c: float, thickness: float, roughness: float) -> Complex:
+        phase = np.exp(1j * qz[:, None] * heights[None, :] * (c / mean_c))
+        return np.asarray((factors * phase).sum(axis=1), np.complex128)
+
+    return amplitude
+
+
+def thickness_guess(qz: Array, total: Array) -> float:
+    """Thickness in angstrom from the width of the film peak: 0.886 * 2 pi / FWHM of a slab's sinc^2."""
+    values = np.nan_to_num(total)
+    top = int(values.argmax())
+    half = 0.5 * values[top]
+    above = np.flatnonzero(values >= half)
+    run = above[(above >= _edge(above, top, -1)) & (above <= _edge(above, top, 1))]
+    width = max(len(run), 2) * float(qz[1] - qz[0])
+    return float(0.886 * 2 * np.pi / width)
+
+
+def _edge(above: NDArray[np.intp], top: int, step: int) -> int:
+    members = set(above.tolist())
+    while top + step in members:
+        top += step
+    return top
+
+
+def fit_rod(data: RodData, *, c: float, thicknesses: Array) -> RodFit:
+    """Scan of thickness (angstrom) with all else fitted at each, from several gaps; c is the starting value."""
+    beat = 2 * np.pi / float(data.qz[int(np.nan_to_num(data.total).argmax())])  # gaps this far apart look alike
+    gaps = np.array([0.0]) if not data.substrate.any() else np.array([-0.5, -0.25, 0.0, 0.25]) * beat
+    points = [
+        min((_refine(data, c, float(t), float(gap)) for gap in gaps), key=lambda point: point.cost) for t in thicknesses
+    ]
+    costs = np.array([point.cost for point in points])
+    best = points[int(costs.argmin())]
+    rows = int(data.use.sum())
+    chi2 = 2.0 * best.cost / max(rows - len(best.parameters), 1)
+    weight = np.exp(-(costs - costs.min()) / (max(chi2, 1.0) * CORRELATED_ROWS))
+    weight /= weight.sum()
+    spread = float(np.median(np.diff(thicknesses))) if len(thicknesses) > 1 else 0.0
+    mean = float(weight @ thicknesses)
+    std = float(np.sqrt(weight @ (thicknesses - mean) ** 2 + (0.3 * spread) ** 2))
+    found = np.array([point.parameters for point in points])
+    inflate = np.sqrt(max(chi2, 1.0) * CORRELATED_ROWS)
+    c_mean, gap_mean = float(weight @ found[:, 0]), float(weight @ found[:, 1])
+    return RodFit(
+        thickness=mean,
+        thickness_std=std,
+        c=c_mean,
+        c_std=float(np.hypot(np.sqrt(weight @ (found[:, 0] - c_mean) ** 2), best.c_std * inflate)),
+        gap=float(best.parameters[1]),
+        gap_std=float(np.hypot(np.sqrt(weight @ (found[:, 1] - gap_mean) ** 2), best.gap_std * inflate)),
+        scale=float(np.exp(best.parameters[2])),
+        coherent=float(best.parameters[3]),
+        resolution=float(best.parameters[6]),
+        model=_model(data, float(thicknesses[int(costs.argmin())]), best.parameters),
+        chi2=chi2,
+    )
+
+
+def _model(data: RodData, thickness: float, p: Array) -> Array:
+    """Order 0 for p = (c, gap, log scale, coherent share, log background, roughness, resolution)."""
+    below = data.substrate * np.exp(-1j * data.qz * p[1])
+    amplitude = p[3] * data.film(p[0], thickness, p[5]) + below
+    bright = np.exp(p[2]) * np.abs(amplitude) ** 2
+    return np.asarray(smoothed_along_qz(bright, data.step, p[6]) + np.exp(p[4]))
+
+
+def _first_guess(data: RodData, c: float, thickness: float, gap: float) -> Array:
+    """Starting parameters; scale and coherent share from the sums over the film peak."""
+    flat = np.abs(data.film(c, thickness, 0.0)) ** 2
+    peak = np.isfinite(data.total) & data.use & (flat > 0.05 * flat.max())
+    total = float(data.total[peak].sum())
+    coherent = np.sqrt(np.clip(data.intensity[peak].sum() / max(total, 1e-30), 0.02, 0.99))
+    scale = max(total, 1e-30) / flat[peak].sum() if peak.any() else 1.0
+    floor = max(float(np.nanpercentile(data.intensity, 5)), 1e-3 * float(np.nanmax(data.intensity)), 1e-12)
+    return np.array([c, gap, np.log(scale), coherent, np.log(floor), 3.0, 0.5 * data.step])
+
+
+def _refine(data: RodData, c: float, thickness: float, gap: float) -> _Point:
+    use, first = data.use, _first_guess(data, c, thickness, gap)
+    measured = data.intensity[use]
+    error = np.sqrt(data.variance[use] + (SYSTEMATIC * measured) ** 2)
+
+    def residual(p: Array) -> Array:
+        prior = [(p[2] - first[2]) / SCALE_PRIOR, (p[3] - first[3]) / COHERENT_PRIOR, p[1] / (0.5 * c)]
+        return np.concatenate([(_model(data, thickness, p)[use] - measured) / error, prior])
+
+    low = np.array([0.985 * c, -c, first[2] - 3, 0.0, first[4] - 12, 0.0, 0.0])
+    high = np.array([1.015 * c, c, first[2] + 3, 1.0, np.log(measured.max()), 40.0, 6 * data.step])
+    start = np.clip(first, low + 1e-9, high - 1e-9)
+    scale = np.array([0.005, 0.3, 0.3, 0.1, 0.5, 3.0, data.step])
+    found = least_squares(residual, start, bounds=(low, high), x_scale=scale, loss="soft_l1", max_nfev=40)
+    std = np.sqrt(np.maximum(np.diag(np.linalg.pinv(found.jac.T @ found.jac)), 0.0))
+    return _Point(float(found.cost), found.x, float(std[0]), float(std[1]))

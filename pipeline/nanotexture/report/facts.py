@@ -1,0 +1,184 @@
+"""Numbers that the sentences of a report rest on, taken from a result at one temperature."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+import xarray as xr
+
+from nanotexture.phasing.consensus import Grouping
+from nanotexture.report.fields import Field, displacement_fields, polarization_fields
+from nanotexture.report.result import Result, decoded
+
+NAN = float("nan")
+SIGNIFICANT = 3.0  # signal over noise above which an order counts as seen
+EDGE = 0.05  # share of a satellite's peak at the map's edge above which the map cuts it
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of one temperature; lengths in angstrom, NaN or empty where unknown.
+
+    q_directions: unit vector (x, z) of each reflection; tied: clusters whose cost does not tell them from the
+    best one; highest_order: largest |n| seen above the noise; qz_range: 1/angstrom; cut: reflections whose
+    satellites reach the edge of the map; counts: most counts in one voxel of each reflection's map.
+    """
+
+    reflections: tuple[str, ...] = ()
+    q_directions: tuple[tuple[float, float], ...] = ()
+    temperature: float = NAN
+    displacement: tuple[Field, ...] = ()
+    polarization: tuple[Field, ...] = ()
+    polarization_sought: bool = True
+    inversion: str = ""
+    inversion_delta_cost: float = NAN
+    clusters: int = 0
+    tied: int = 0
+    starts: int = 0
+    successful: int = 0
+    cost: float = NAN
+    free_cost: float = NAN
+    period: float = NAN
+    period_std: float = NAN
+    thickness: float = NAN
+    thickness_std: float = NAN
+    correlation_length: float = NAN
+    highest_order: int = 0
+    qz_range: float = NAN
+    cut: tuple[str, ...] = ()
+    counts: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def along_q(self) -> bool:
+        """Whether only the displacement along one Q is known."""
+        return [one.key for one in self.displacement] == ["displacement_along_q"]
+
+    @property
+    def finest_x(self) -> float:
+        """Half the period of the highest harmonic seen."""
+        return self.period / (2 * self.highest_order) if self.highest_order else NAN
+
+    @property
+    def finest_z(self) -> float:
+        """2 pi over the measured range of qz."""
+        return 2 * math.pi / self.qz_range if self.qz_range > 0 else NAN
+
+
+def facts_of(result: Result, temperature: int = 0) -> Facts:
+    """Facts of one temperature, given by its index."""
+    texture = result.texture.isel(temperature=temperature)
+    orders = {key: group.isel(temperature=temperature) for key, group in result.orders.items()}
+    return Facts(
+        reflections=tuple(result.reflections),
+        q_directions=tuple(q_direction(orders[key]) for key in result.reflections if key in orders),
+        temperature=result.temperatures[temperature],
+        displacement=tuple(displacement_fields(texture)),
+        polarization=tuple(polarization_fields(texture)),
+        polarization_sought=result.recipe.get("texture", {}).get("polarization", True) is not False,
+        inversion=str(result.texture.attrs.get("inversion", "")),
+        inversion_delta_cost=_number(result.texture.attrs.get("inversion_delta_cost"), temperature),
+        clusters=cluster_count(result.clusters, temperature),
+        tied=tied_count(result.clusters, temperature),
+        starts=sum(outcome_counts(result.solutions, temperature).values()),
+        successful=successful_count(result.solutions, temperature),
+        **{name: _scalar(texture, name) for name in _SCALARS},
+        highest_order=max((highest_order(group) for group in orders.values()), default=0),
+        qz_range=min((measured_range(group) for group in orders.values()), default=NAN),
+        cut=tuple(key for key, group in orders.items() if satellites_cut(group)),
+        counts={key: _largest(group.isel(temperature=temperature)) for key, group in result.maps.items()},
+    )
+
+
+_SCALARS = (
+    "cost",
+    "free_cost",
+    "period",
+    "period_std",
+    "thickness",
+    "thickness_std",
+    "correlation_length",
+)
+
+
+def q_direction(orders: xr.Dataset) -> tuple[float, float]:
+    """Unit vector (x, z) of the reflection, from the line position of order 0 and the middle of qz."""
+    centre = orders["line_position"].values[orders["order"].values == 0]
+    x, z = float(centre[0]) if centre.size else NAN, float(orders["qz"].mean())
+    return (x / math.hypot(x, z), z / math.hypot(x, z))
+
+
+def cluster_count(clusters: xr.Dataset | None, temperature: int) -> int:
+    """Number of clusters with a weight."""
+    if clusters is None:
+        return 0
+    return int(np.isfinite(clusters["weight"].isel(temperature=temperature).values).sum())
+
+
+def tied_count(clusters: xr.Dataset | None, temperature: int) -> int:
+    """Number of clusters, the best included, whose cost lies within the tie of the consensus."""
+    if clusters is None:
+        return 0
+    cost = clusters["cost"].isel(temperature=temperature).values
+    if not np.isfinite(cost).any():
+        return 0
+    return int(np.sum(cost <= np.nanmin(cost) * (1 + Grouping().tie)))
+
+
+def outcome_counts(solutions: xr.Dataset | None, temperature: int) -> dict[str, int]:
+    """How often each outcome came, most frequent first."""
+    if solutions is None or "outcome" not in solutions:
+        return {}
+    found = Counter(str(text) for text in solutions["outcome"].isel(temperature=temperature).values)
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+
+
+def successful_count(solutions: xr.Dataset | None, temperature: int) -> int:
+    """Starts that ended in a cluster."""
+    if solutions is None:
+        return 0
+    return int((solutions["cluster"].isel(temperature=temperature).values >= 0).sum())
+
+
+def highest_order(orders: xr.Dataset) -> int:
+    """Largest |n| whose summed intensity exceeds its noise."""
+    signal = orders["intensity"].sum("qz", skipna=True)
+    noise = np.sqrt(orders["variance"].where(orders["intensity"].notnull()).sum("qz", skipna=True))
+    seen = (signal > SIGNIFICANT * noise) & (noise > 0)
+    return int(np.abs(orders["order"].where(seen, 0)).max())
+
+
+def measured_range(orders: xr.Dataset) -> float:
+    """Range of qz over which a satellite was measured, in 1/angstrom."""
+    dark = orders["intensity"].where(orders["order"] != 0).isnull().all("order")
+    qz = orders["qz"].values[~dark.values]
+    return float(np.ptp(qz)) if qz.size else NAN
+
+
+def satellites_cut(orders: xr.Dataset) -> bool:
+    """Whether a first-order satellite still holds more than EDGE of its peak at an end of the measured qz."""
+    model = orders["model"].where(orders["intensity"].notnull())
+    first = model.sel(order=np.abs(orders["order"]) == 1).max("order", skipna=True).dropna("qz").values
+    if first.size < 8:
+        return False
+    width = max(2, first.size // 16)  # a fringe minimum at the very edge must not hide the cut
+    ends = max(first[:width].max(), first[-width:].max())
+    return bool(ends > EDGE * first.max())
+
+
+def _largest(group: xr.Dataset) -> float:
+    values = group["intensity"].values
+    return float(np.nanmax(values)) if np.isfinite(values).any() else NAN
+
+
+def _scalar(group: xr.Dataset, name: str) -> float:
+    return float(group[name]) if name in group else NAN
+
+
+def _number(value: object, index: int) -> float:
+    """Attribute that is one number, or one for each temperature, perhaps as JSON text."""
+    found = np.atleast_1d(np.asarray(decoded(value) if value is not None else NAN, dtype=object))
+    chosen = found[min(index, found.size - 1)] if found.size else NAN
+    return float(chosen) if isinstance(chosen, int | float) else NAN

@@ -1,0 +1,100 @@
+"""The fields of a motif that were determined, one component at a time, with their standard deviations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One component of a field of the motif; value and std (x, z), std None where the result has none."""
+
+    key: str
+    symbol: str
+    units: str
+    value: Array
+    std: Array | None = None
+
+    @property
+    def rms(self) -> float:
+        """Root mean square over the motif."""
+        return float(np.sqrt(np.nanmean(self.value**2)))
+
+    @property
+    def rms_std(self) -> float:
+        """Root mean square of the standard deviation; NaN where there is none."""
+        known = self.std is not None and np.isfinite(self.std).any()
+        return float(np.sqrt(np.nanmean(np.square(self.std)))) if known else float("nan")  # type: ignore[arg-type]
+
+    @property
+    def rms_error(self) -> float:
+        """Standard error of rms for errors that are fully correlated over the motif, the cautious limit.
+
+        sigma_rms = sqrt(mean(u^2 sigma^2) / mean(u^2))
+        """
+        if self.std is None or not self.rms > 0:
+            return float("nan")
+        return float(np.sqrt(np.nanmean((self.value * self.std) ** 2)) / self.rms)
+
+
+_COMPONENTS = {
+    "displacement": ("component", {"x": "$u_x$", "z": "$u_z$"}),
+    "polarization": ("component", {"x": "$P_x$", "z": "$P_z$"}),
+    "strain": (
+        "strain_component",
+        {"xx": r"$\varepsilon_{xx}$", "zz": r"$\varepsilon_{zz}$", "xz": r"$\varepsilon_{xz}$"},
+    ),
+    "gradient_along_q": ("component", {"x": r"$\partial u_Q/\partial x$", "z": r"$\partial u_Q/\partial z$"}),
+}
+_SCALARS = {"displacement_along_q": "$u_Q$", "rotation": "$\\omega$"}
+
+
+def displacement_fields(group: xr.Dataset) -> list[Field]:
+    """Determined components of the displacement, else the displacement along Q; group without temperature."""
+    return component_fields(group, "displacement") or scalar_field(group, "displacement_along_q")
+
+
+def polarization_fields(group: xr.Dataset) -> list[Field]:
+    """Determined components of the polarization."""
+    return component_fields(group, "polarization")
+
+
+def derivative_fields(group: xr.Dataset) -> list[Field]:
+    """Strain and rotation, or the gradient of the displacement along Q, whichever is determined."""
+    found = component_fields(group, "strain") + scalar_field(group, "rotation")
+    return found or component_fields(group, "gradient_along_q")
+
+
+def component_fields(group: xr.Dataset, name: str) -> list[Field]:
+    """Components of one variable (component, x, z) that are not NaN throughout."""
+    if name not in group:
+        return []
+    dim, symbols = _COMPONENTS[name]
+    std = group.get(f"{name}_std")
+    found = []
+    for index, (label, symbol) in enumerate(symbols.items()):
+        if index >= group.sizes.get(dim, 0):
+            break
+        value = group[name].isel({dim: index})
+        spread = None if std is None else std.isel({dim: index})
+        found.append(_field(f"{name}_{label}", symbol, value, spread))
+    return [field for field in found if np.isfinite(field.value).any()]
+
+
+def scalar_field(group: xr.Dataset, name: str) -> list[Field]:
+    """One variable (x, z) in a list, empty where absent or NaN throughout."""
+    if name not in group or not np.isfinite(group[name].values).any():
+        return []
+    return [_field(name, _SCALARS[name], group[name], group.get(f"{name}_std"))]
+
+
+def _field(key: str, symbol: str, value: xr.DataArray, std: xr.DataArray | None) -> Field:
+    spread = None if std is None else std.transpose("x", "z").values
+    return Field(key, symbol, str(value.attrs.get("units", "1")), value.transpose("x", "z").values, spread)

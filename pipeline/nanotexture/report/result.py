@@ -1,0 +1,113 @@
+"""A result.zarr opened for reading: its groups by name, absent ones as None."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from nanotexture.errors import InputError
+
+Datasets = dict[str, xr.Dataset]
+
+
+@dataclass(frozen=True)
+class Result:
+    """Groups of one result; maps, orders and thickness scans by their names."""
+
+    attrs: dict[str, Any]
+    texture: xr.Dataset
+    solutions: xr.Dataset | None = None
+    clusters: xr.Dataset | None = None
+    alignment: xr.Dataset | None = None
+    truth: xr.Dataset | None = None
+    score: xr.Dataset | None = None
+    maps: Datasets = field(default_factory=dict)
+    orders: Datasets = field(default_factory=dict)
+    thickness_scans: Datasets = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Name of the recipe."""
+        return str(self.attrs.get("name", "result"))
+
+    @property
+    def temperatures(self) -> list[float]:
+        """Temperatures in K, NaN where unknown."""
+        return [float(t) for t in np.atleast_1d(self.texture["temperature"].values)]
+
+    @property
+    def reflections(self) -> list[str]:
+        """Names of the measured reflections."""
+        return list(self.maps) or list(self.orders)
+
+    @property
+    def warnings(self) -> list[str]:
+        """Sentences that the run wants read first."""
+        return [str(text) for text in self.listed("warnings")]
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """Recipe as a table; empty where its text is absent or damaged."""
+        try:
+            return tomllib.loads(str(self.attrs.get("recipe", "")))
+        except tomllib.TOMLDecodeError:
+            return {}
+
+    def listed(self, name: str) -> list[Any]:
+        """List held by an attribute as JSON text, or as such."""
+        found = decoded(self.attrs.get(name, []))
+        return list(found) if isinstance(found, list | tuple | np.ndarray) else [found]
+
+
+def open_result(path: str | Path) -> Result:
+    """Result of a folder, loaded into memory; InputError where the folder holds none."""
+    folder = Path(path)
+    if not (folder / "zarr.json").is_file():
+        raise InputError(folder, "folder", "a result.zarr written by `nanotexture run`", "no zarr.json")
+    with xr.open_datatree(folder, engine="zarr", consolidated=False) as tree:
+        return result_from_tree(tree.load(), folder)
+
+
+def result_from_tree(tree: xr.DataTree, source: str | Path = "result") -> Result:
+    """Result of a tree in memory."""
+    texture = _group(tree, "texture")
+    if texture is None:
+        raise InputError(source, "group /texture", "the answer of an inversion", f"groups {sorted(tree.children)}")
+    return Result(
+        attrs=dict(tree.attrs),
+        texture=texture,
+        solutions=_group(tree, "solutions"),
+        clusters=_group(tree, "clusters"),
+        alignment=_group(tree, "alignment"),
+        truth=_group(tree, "truth"),
+        score=_group(tree, "score"),
+        maps=_members(tree, "maps"),
+        orders=_members(tree, "orders"),
+        thickness_scans=_members(tree, "thickness_scan"),
+    )
+
+
+def decoded(value: Any) -> Any:
+    """Value of an attribute, JSON text decoded."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError:
+        return value
+
+
+def _group(tree: xr.DataTree, name: str) -> xr.Dataset | None:
+    return tree.children[name].to_dataset() if name in tree.children else None
+
+
+def _members(tree: xr.DataTree, name: str) -> Datasets:
+    if name not in tree.children:
+        return {}
+    return {str(key): node.to_dataset() for key, node in tree.children[name].children.items()}

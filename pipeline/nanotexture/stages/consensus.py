@@ -1,0 +1,130 @@
+"""Solutions of all starts aligned, grouped and ranked; and whether the data can tell the answer from its inverse."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from nanotexture.engine.stage import stage
+from nanotexture.phasing.alignment import align, inverted
+from nanotexture.phasing.consensus import Consensus, consensus
+from nanotexture.phasing.motif import solve_motif
+from nanotexture.phasing.outcome import Outcome
+from nanotexture.quantities import Clusters, ModeChoice, Orders, Reference, Solutions
+from nanotexture.schema import CLUSTERS, labelled
+from nanotexture.stages.models import ConsensusConfig
+from nanotexture.stages.motif_data import motif_data
+
+Array = NDArray[np.float64]
+
+RESOLVED = 9.0  # chi2 (per unit of the answer's own chi2 per point) by which the inverse must fit worse: 3 sigma
+SAME = 0.1  # nrmse below which the relaxed inverse is the answer itself
+
+
+@stage(version=1)
+def group(
+    orders: Orders, reference: Reference, choice: ModeChoice, solutions: list[Solutions], *, config: ConsensusConfig
+) -> Clusters:
+    """Clusters of the solutions of all batches, best first."""
+    batches = {name: np.concatenate([one[name].values for one in solutions]) for name in _PER_START}
+    outcome = [str(name) for name in batches["outcome"]]
+    usable = np.array([Outcome(name).usable for name in outcome])
+    n_free = int(orders["held_out"].values.sum())
+    unresolved = config.film.substrate is None and config.film.symmetric
+    found = consensus(
+        batches["field"],
+        cost=batches["cost"],
+        free_cost=batches["free_cost"],
+        usable=usable,
+        n_free=n_free,
+        allow_inversion=unresolved or config.solver == "window",
+    )
+    if found.n_clusters == 0:
+        return _failed(solutions[0], batches, outcome, orders)
+    best = int(found.representative[0])
+    delta = float("nan")
+    if config.solver == "motif":
+        delta = _inverse_cost(orders, reference, choice, batches["field"][best], config)
+    return _labelled(solutions[0], batches, outcome, found, delta)
+
+
+_PER_START = ("start", "field", "field_std", "slope_std", "model", "cost", "free_cost", "determined", "gap", "iterations", "outcome")
+
+
+def _inverse_cost(
+    orders: Orders, reference: Reference, choice: ModeChoice, field: Array, config: ConsensusConfig
+) -> float:
+    """chi2 of the inverted motif, relaxed, minus that of the answer relaxed alike; both in units of the answer's chi2 per point.
+
+    NaN where the inverse relaxes into the answer itself: then the answer is its own inverse and there is nothing to tell.
+    """
+    data = motif_data(orders, reference, config.film)
+    modes = data.modes(int(choice["harmonics"]), int(choice["polynomials"]))
+    settings = data.settings(int(choice["harmonics"]), int(choice["polynomials"]), config.strain)
+    pair = torch.from_numpy(np.stack([field, inverted(field)]))
+    found = solve_motif(
+        data=data.reflections, modes=modes, settings=settings.final_only(), start=modes.project(pair), gap=data.gap
+    )
+    back = align(found.displacement[1:].numpy(), found.displacement[0].numpy(), allow_inversion=False)
+    if float(back.nrmse[0]) < SAME:
+        return float("nan")
+    points = sum(int(one.work.sum()) for one in data.reflections)
+    answer, inverse = float(found.cost[0]), float(found.cost[1])
+    return points * (inverse - answer) / max(answer, 1.0)
+
+
+def is_resolved(delta: float) -> bool:
+    """Whether the inversion is resolved: the inverse fits worse, or is the answer itself (NaN)."""
+    return bool(np.isnan(delta) or delta > RESOLVED)
+
+
+def _labelled(
+    first: Solutions, batches: dict[str, Array], outcome: list[str], found: Consensus, delta: float
+) -> Clusters:
+    best = int(found.representative[0])
+    spread = np.nan_to_num(found.std[0])
+    values = {
+        "x": first["x"].values,
+        "z": first["z"].values,
+        "axis": first["axis"].values,
+        "start": batches["start"],
+        "label": found.labels.astype(np.int64),
+        **{name: batches[name] for name in ("cost", "free_cost", "iterations")},
+        "outcome": outcome,
+        "weight": found.weight,
+        "cluster_cost": found.cost,
+        "cluster_free_cost": found.free_cost,
+        "spread": found.spread,
+        "field": found.aligned[found.representative],
+        "field_std": np.sqrt(batches["field_std"][best] ** 2 + spread**2),
+        "slope_std": batches["slope_std"][best],
+        "model": batches["model"][best],
+        "determined": float(batches["determined"][best]),
+        "gap": float(batches["gap"][best]),
+        "inversion_delta_cost": delta,
+    }
+    return Clusters(labelled(values, CLUSTERS, {"solver": first.attrs["solver"]}))
+
+
+def _failed(first: Solutions, batches: dict[str, Array], outcome: list[str], orders: Orders) -> Clusters:
+    """No start ended in a solution: no cluster, everything that an answer would hold is NaN."""
+    shape = batches["field"].shape[1:]
+    values = {
+        "x": first["x"].values,
+        "z": first["z"].values,
+        "axis": first["axis"].values,
+        "start": batches["start"],
+        "label": np.full(len(outcome), -1),
+        **{name: batches[name] for name in ("cost", "free_cost", "iterations")},
+        "outcome": outcome,
+        **{name: np.zeros(0) for name in ("weight", "cluster_cost", "cluster_free_cost", "spread")},
+        "field": np.zeros((0, *shape)),
+        "field_std": np.full(shape, np.nan),
+        "slope_std": np.full(batches["slope_std"].shape[1:], np.nan),
+        "model": np.full(orders["intensity"].shape, np.nan),
+        "determined": float("nan"),
+        "gap": float("nan"),
+        "inversion_delta_cost": float("nan"),
+    }
+    return Clusters(labelled(values, CLUSTERS, {"solver": first.attrs["solver"]}))

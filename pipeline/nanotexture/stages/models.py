@@ -1,0 +1,130 @@
+"""Frozen configs of the stages: plain numbers in angstrom, 1/angstrom, kelvin; their content names the artefacts."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from nanotexture.film.config import FilmConfig
+
+Hkl = tuple[int, int, int]
+
+
+class Config(BaseModel):
+    """Immutable, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AlignConfig(Config):
+    """Substrate reflection and lattice that fix the goniometer offsets."""
+
+    hkl: Hkl
+    a: float
+    c: float
+
+
+class ConvertConfig(Config):
+    """Reflection of a scan, temperature (None: unknown), voxel and crop in 1/angstrom."""
+
+    hkl: Hkl
+    temperature: float | None
+    voxel: tuple[float, float] | None
+    qx_range: tuple[float, float] | None
+    qz_range: tuple[float, float] | None
+    film: FilmConfig
+
+
+class LoadConfig(Config):
+    """What a map is checked against."""
+
+    film: FilmConfig
+
+
+class ThicknessScanConfig(Config):
+    """Reflection of a symmetric scan and the film it is fitted with."""
+
+    hkl: Hkl
+    film: FilmConfig
+
+
+class PrepareConfig(Config):
+    """Film and period (None: found from the satellites)."""
+
+    film: FilmConfig
+    period: float | None
+    seed: int
+
+
+class ReferenceConfig(Config):
+    """The film whose reference lattice all temperatures share."""
+
+    film: FilmConfig
+
+
+class TrialConfig(Config):
+    """A few starts with a number of modes: as told, or what the data show plus `more_...`."""
+
+    film: FilmConfig
+    harmonics: int | None
+    polynomials: int | None
+    more_harmonics: int
+    more_polynomials: int
+    starts: int
+    folds: int
+    seed: int
+    strain: float
+
+
+class ChooseConfig(Config):
+    """Standard errors of the free chi2 within which fewer modes are preferred."""
+
+    tolerance: float = 1.0
+
+
+class InvertConfig(Config):
+    """Film, numbers of the starts of this batch, seed and prior strain."""
+
+    film: FilmConfig
+    starts: tuple[int, ...]
+    seed: int
+    strain: float
+
+
+class ConsensusConfig(Config):
+    """Film whose stack decides whether the inversion can be told, and the solver's numbers to relax the inverse with."""
+
+    film: FilmConfig
+    solver: Literal["motif", "window"]
+    strain: float
+
+
+class WindowConfig(Config):
+    """Film, numbers of the starts of this batch and seed of the baseline solver."""
+
+    film: FilmConfig
+    starts: tuple[int, ...]
+    seed: int
+
+
+class TextureConfig(Config):
+    """Nothing to set: the texture follows from the clusters."""
+
+
+class SimulateConfig(Config):
+    """Film, striped texture and measurement of one simulated reflection; lengths in angstrom, energy in keV."""
+
+    film: FilmConfig
+    hkl: Hkl
+    reflections: tuple[Hkl, ...]
+    period: float
+    amplitude: float
+    tilt: float
+    duty: float
+    wall: float
+    correlation_length: float
+    peak_counts: float
+    background: float
+    energy: float
+    seed: int

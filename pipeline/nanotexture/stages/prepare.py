@@ -1,0 +1,205 @@
+"""From maps of one temperature to satellites integrated over qx, with period, thickness, c and line widths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nanotexture.engine.stage import stage
+from nanotexture.errors import InputError
+from nanotexture.film.config import FilmConfig
+from nanotexture.preparation.film_peak import fit_film
+from nanotexture.preparation.holdout import block_rows, held_out_blocks
+from nanotexture.preparation.lines import LineFit, LineShape, MapWindow, fit_lines
+from nanotexture.preparation.period import Comb, find_comb
+from nanotexture.preparation.rod_fit import RodFit, common_gap
+from nanotexture.quantities import Orders, ReciprocalMap
+from nanotexture.schema import ORDERS, labelled
+from nanotexture.stages.convert import C_TOLERANCE
+from nanotexture.stages.models import PrepareConfig
+
+WEAKEST = 0.01  # an order counts as present above this share of the strongest satellite
+HIGHEST = 6
+SHORTEST_PERIOD = 30.0  # angstrom
+
+
+@dataclass(frozen=True)
+class _Reflection:
+    map: ReciprocalMap
+    window: MapWindow
+    hkl: tuple[int, int, int]
+    gx: float
+
+    @property
+    def file(self) -> str:
+        return str(self.map.attrs.get("file", "map"))
+
+
+@stage(version=1)
+def prepare(maps: list[ReciprocalMap], *, config: PrepareConfig) -> Orders:
+    """Orders of all maps of one temperature."""
+    reflections = [_reflection(one, config.film) for one in maps]
+    combs = [_comb(one, config.period) for one in reflections]
+    strongest = max((c for c in combs if c is not None), key=lambda c: c.gain, default=None)
+    if strongest is None:
+        one = reflections[0]
+        raise InputError(one.file, "/entry/data/intensity", "satellites beside the film peak", "none above the noise")
+    fits = [_lines(one, comb or strongest, strongest) for one, comb in zip(reflections, combs, strict=True)]
+    return _labelled(reflections, fits, [_film(r, f, config.film) for r, f in zip(reflections, fits, strict=True)], config)
+
+
+def _reflection(one: ReciprocalMap, film: FilmConfig) -> _Reflection:
+    hkl = tuple(int(n) for n in one["hkl"].values)
+    if hkl[2] == 0:
+        raise InputError(
+            one.attrs.get("file", "map"), "/entry/reflection/hkl", "l other than 0 (qz must see the film's height)", str(hkl)
+        )
+    measured = one["mask"].values == 0
+    window = MapWindow(
+        one["qx"].values,
+        one["qz"].values,
+        np.where(measured, one["intensity"].values, 0.0),
+        np.where(measured, np.maximum(one["variance"].values, 1e-12), 1.0),
+        measured,
+    )
+    return _Reflection(one, window, (hkl[0], hkl[1], hkl[2]), _expected_gx(window, hkl, film.in_plane))
+
+
+def _expected_gx(window: MapWindow, hkl: tuple[int, ...], in_plane: float) -> float:
+    """Gx = 2 pi h / a, or the in-plane length where the map is taken along the in-plane projection of Q."""
+    along_h = 2 * np.pi * hkl[0] / in_plane
+    if window.qx[0] <= along_h <= window.qx[-1]:
+        return float(along_h)
+    return float((np.sign(hkl[0]) or 1) * 2 * np.pi * np.hypot(hkl[0], hkl[1]) / in_plane)
+
+
+def _comb(one: _Reflection, period: float | None) -> Comb | None:
+    reach = min(one.window.qx[-1] - one.gx, one.gx - one.window.qx[0])
+    widest = max(one.window.qx[-1] - one.gx, one.gx - one.window.qx[0])
+    smallest = max(6 * (one.window.qx[1] - one.window.qx[0]), widest / 25)
+    largest = min(0.95 * max(reach, 0.5 * widest), 2 * np.pi / SHORTEST_PERIOD)
+    if period is not None:
+        smallest, largest = 2 * np.pi / (1.1 * period), 2 * np.pi / (0.9 * period)
+    return find_comb(one.window, one.gx, smallest, largest) if smallest < largest else None
+
+
+def _lines(one: _Reflection, comb: Comb, strongest: Comb) -> LineFit:
+    """Line fit with the spacing of the strongest comb; a reflection whose own comb is weak keeps its own centre."""
+    satellites = np.array(strongest.intensity[1:])
+    weak = np.flatnonzero(satellites < WEAKEST * satellites.max())
+    weak = weak[weak > satellites.argmax()]  # beyond the strongest; a weak order below it is measured all the same
+    widest = max(one.window.qx[-1] - one.gx, one.gx - one.window.qx[0])
+    highest = int(min(weak.min(initial=len(satellites)), HIGHEST, max(widest / strongest.spacing - 0.5, 1)))
+    widths = (comb.width0, *(strongest.width1 * np.sqrt(n) for n in range(1, highest + 1)))
+    centre = comb.centre if abs(comb.centre - one.gx) < 0.3 * strongest.spacing else one.gx
+    return fit_lines(one.window, LineShape(centre, strongest.spacing, widths, (0.5,) * len(widths)))
+
+
+def _film(one: _Reflection, fit: LineFit, film: FilmConfig) -> RodFit:
+    return fit_film(
+        qz=one.window.qz,
+        fit=fit,
+        film=film,
+        hkl=one.hkl,
+        energy_kev=float(one.map["energy"]),
+        tolerance=C_TOLERANCE,
+    )
+
+
+def _weighted(values: list[float], errors: list[float]) -> tuple[float, float]:
+    """Weighted mean and its standard error, widened where the values disagree."""
+    value, error = np.array(values), np.maximum(np.array(errors), 1e-9)
+    weight = error**-2 / (error**-2).sum()
+    mean = float(weight @ value)
+    scatter = float(weight @ ((value - mean) / error) ** 2) if len(value) > 1 else 1.0
+    return mean, float(np.sqrt(1.0 / (error**-2).sum() * max(scatter, 1.0)))
+
+
+def _labelled(
+    reflections: list[_Reflection], fits: list[LineFit], rods: list[RodFit], config: PrepareConfig
+) -> Orders:
+    highest = max(int(fit.orders.max()) for fit in fits)
+    orders = np.arange(-highest, highest + 1)
+    columns = max(len(one.window.qx) for one in reflections)
+    rows = max(len(one.window.qz) for one in reflections)
+    shape = len(reflections), len(orders)
+    per_row = {name: np.full((*shape, rows), np.nan) for name in ("intensity", "variance")}
+    line, background = np.zeros((*shape, columns)), np.zeros((len(reflections), columns, rows))
+    held = np.zeros((*shape, rows), np.uint8)
+    per_order = {name: np.full(shape, np.nan) for name in ("line_position", "line_width", "line_width_std", "line_lorentz")}
+    qx, qz = np.full((len(reflections), columns), np.nan), np.full((len(reflections), rows), np.nan)
+    thickness = _weighted([rod.thickness for rod in rods], [rod.thickness_std for rod in rods])
+    for r, (one, fit) in enumerate(zip(reflections, fits, strict=True)):
+        nx, nz = len(one.window.qx), len(one.window.qz)
+        at = slice(highest - int(fit.orders.max()), highest + int(fit.orders.max()) + 1)
+        qx[r, :nx], qz[r, :nz] = one.window.qx, one.window.qz
+        per_row["intensity"][r, at, :nz], per_row["variance"][r, at, :nz] = fit.intensity, fit.variance
+        line[r, at, :nx], background[r, :nx, :nz] = fit.line, fit.background
+        held[r, at, :nz] = held_out_blocks(
+            intensity=fit.intensity, variance=fit.variance, orders=fit.orders, block=block_rows(one.window.qz, thickness[0]), seed=config.seed + r
+        )
+        for n in fit.orders:
+            values = fit.shape.centre + n * fit.shape.spacing, fit.shape.width[abs(n)], fit.shape_std.width[abs(n)]
+            for name, value in zip(per_order, (*values, fit.shape.lorentz[abs(n)]), strict=True):
+                per_order[name][r, highest + n] = value
+    values = {
+        "hkl": np.array([one.hkl for one in reflections]),
+        "order": orders,
+        "qx": qx,
+        "qz": qz,
+        **per_row,
+        "held_out": held,
+        "line": line,
+        "background": background,
+        **per_order,
+        "line_chi2": np.array([fit.chi2 for fit in fits]),
+        "scale": np.array([float(one.map["scale"]) for one in reflections]),
+        "energy": np.array([float(one.map["energy"]) for one in reflections]),
+        "resolution_qz": np.array([rod.resolution for rod in rods]),
+        "temperature": float(reflections[0].map["temperature"]),
+        **_scalars(reflections, fits, rods, thickness),
+    }
+    return Orders(labelled(values, ORDERS, {"files": [one.file for one in reflections]}))
+
+
+def _scalars(
+    reflections: list[_Reflection], fits: list[LineFit], rods: list[RodFit], thickness: tuple[float, float]
+) -> dict[str, Any]:
+    spacing = _weighted([f.shape.spacing for f in fits], [f.shape_std.spacing for f in fits])
+    c = _weighted([rod.c for rod in rods], [rod.c_std for rod in rods])
+    best = min(rods, key=lambda rod: rod.gap_std)
+    bragg = np.array([2 * np.pi * one.hkl[2] / c[0] for one in reflections])
+    gaps, errors = np.array([[rod.gap, rod.gap_std] for rod in rods]).T
+    strongest = max(fits, key=lambda fit: float(np.nansum(fit.intensity[fit.orders != 0])))
+    width = np.sqrt(max(strongest.shape.width[1] ** 2 - strongest.shape.width[0] ** 2, 1e-12))
+    width_std = strongest.shape_std.width[1]
+    in_plane = _in_plane(reflections, fits)
+    return {
+        "period": 2 * np.pi / spacing[0],
+        "period_std": 2 * np.pi / spacing[0] ** 2 * spacing[1],
+        "correlation_length": 2.0 / width,
+        "correlation_length_std": 2.0 / width**2 * width_std,
+        "in_plane": in_plane[0],
+        "in_plane_std": in_plane[1],
+        "c": c[0],
+        "c_std": c[1],
+        "thickness": thickness[0],
+        "thickness_std": thickness[1],
+        "gap": common_gap(gaps, errors, bragg, 0.5 * c[0]),
+        "gap_std": best.gap_std,
+        "fringe_spacing": 2 * np.pi / thickness[0],
+    }
+
+
+def _in_plane(reflections: list[_Reflection], fits: list[LineFit]) -> tuple[float, float]:
+    """In-plane lattice parameter from order 0 of reflections that have one in-plane index; NaN where none has."""
+    found = [
+        (2 * np.pi * one.hkl[0] / fit.shape.centre, abs(2 * np.pi * one.hkl[0] / fit.shape.centre**2) * fit.shape_std.centre)
+        for one, fit in zip(reflections, fits, strict=True)
+        if one.hkl[0] != 0 and one.hkl[1] == 0
+    ]
+    if not found:
+        return float("nan"), float("nan")
+    return _weighted([a for a, _ in found], [e for _, e in found])

@@ -1,0 +1,70 @@
+"""The published thin-film baseline as a stage: one reflection, film as support, random starts."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from nanotexture.engine.stage import stage
+from nanotexture.phasing.motif_model import order_intensities
+from nanotexture.phasing.window import solve_window
+from nanotexture.quantities import Orders, ReciprocalMap, Reference, Solutions
+from nanotexture.schema import SOLUTIONS, labelled
+from nanotexture.stages.invert import padded_model
+from nanotexture.stages.models import WindowConfig
+from nanotexture.stages.motif_data import MotifData, motif_data, reflection_vectors
+
+POINTS = 32
+
+
+@stage(version=1)
+def window(maps: list[ReciprocalMap], orders: Orders, reference: Reference, *, config: WindowConfig) -> Solutions:
+    """Displacement along Q from the reflection with the strongest satellites (Shao et al., PNAS 120, e2303312120 (2023))."""
+    satellites = orders["intensity"].where(orders["order"] != 0).sum(("order", "row"))
+    chosen = int(satellites.argmax())
+    one, vector = maps[chosen], reflection_vectors(orders, reference)[chosen]
+    alone = orders.isel(reflection=[chosen])
+    data = motif_data(alone, reference, config.film)
+    background = orders["background"].values[chosen][: one.sizes["qx"], : one.sizes["qz"]]
+    found = solve_window(
+        intensity=np.clip(np.nan_to_num(one["intensity"].values - background), 0.0, None),
+        mask=one["mask"].values,
+        qx=one["qx"].values,
+        qz=one["qz"].values,
+        g=(float(vector[0]), float(vector[1])),
+        period=float(orders["period"]),
+        thickness=float(reference["thickness"]),
+        z=data.stack.heights,
+        nx_motif=POINTS,
+        seed=config.seed,
+        starts=config.starts,
+    )
+    field = np.nan_to_num(found.displacement_along_q)[:, None]
+    unknown = np.full_like(field, np.nan)
+    values = {
+        "x": np.arange(POINTS) / POINTS,
+        "z": data.stack.heights,
+        "start": np.array(config.starts),
+        "axis": data.axes,
+        "field": field,
+        "field_std": unknown,
+        "slope_std": np.full((len(field), 1, 2, *field.shape[2:]), np.nan),
+        "model": _model(data, field, alone, orders, chosen),
+        "cost": found.cost,
+        "free_cost": found.free_cost,
+        "determined": np.full(len(field), np.nan),
+        "gap": np.full(len(field), data.gap),
+        "log_scale": np.zeros((len(field), orders.sizes["reflection"])),
+        "iterations": found.iterations,
+        "outcome": [str(outcome) for outcome in found.outcome],
+    }
+    return Solutions(labelled(values, SOLUTIONS, {"solver": "window"}))
+
+
+def _model(data: MotifData, field: np.ndarray, alone: Orders, orders: Orders, chosen: int) -> np.ndarray:
+    """Order intensities (start, reflection, n, row) of the motifs, NaN for the reflections not used."""
+    gap = torch.full((len(field),), data.gap, dtype=torch.float64)
+    bright = order_intensities(data.reflections[0], torch.from_numpy(field), torch.zeros_like(gap), gap)
+    full = np.full((len(field), *orders["intensity"].shape), np.nan)
+    full[:, chosen] = padded_model([bright.numpy()], alone)[:, 0]
+    return full

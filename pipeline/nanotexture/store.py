@@ -1,0 +1,280 @@
+"""The result: all temperatures put together as an xarray DataTree in the contract's layout, and written as one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from nanotexture import schema
+from nanotexture.phasing.alignment import align
+from nanotexture.quantities import Alignment, Clusters, ModeChoice, Orders, ReciprocalMap, Reference, Texture, Truth
+from nanotexture.simulate.score import on_grid, score_fields
+from nanotexture.texture.elastic import components_from_fields
+
+Array = NDArray[np.float64]
+
+CONTRACT = 1
+SUCCESS = 0.3  # nrmse below which a start counts as a success
+
+
+@dataclass(frozen=True)
+class OneTemperature:
+    """What the stages found at one temperature."""
+
+    maps: tuple[ReciprocalMap, ...]
+    orders: Orders
+    clusters: Clusters
+    choice: ModeChoice
+    texture: Texture
+
+
+@dataclass(frozen=True)
+class Extras:
+    """What a run may add: reference lattice, alignment, thickness scans by file, truth of a simulated film, warnings."""
+
+    reference: Reference
+    alignment: Alignment | None = None
+    thickness_scans: Mapping[str, xr.Dataset] = field(default_factory=dict)
+    truth: Truth | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def result_tree(series: list[OneTemperature], extras: Extras, attrs: Mapping[str, Any]) -> xr.DataTree:
+    """All groups of result.zarr; temperatures in rising order."""
+    series = sorted(series, key=lambda one: float(one.orders["temperature"]))
+    groups: dict[str, xr.Dataset] = {"/": xr.Dataset(attrs=dict(attrs) | {"warnings": json.dumps(extras.warnings)})}
+    pairs = [_one_reflection(series, name) for name in dict.fromkeys(n for one in series for n in _names(one))]
+    for name, found, orders in pairs:
+        groups[f"/maps/{name}"], groups[f"/orders/{name}"] = found, orders
+    groups["/solutions"] = _solutions(series)
+    groups["/clusters"] = _clusters(series)
+    groups["/texture"] = _texture(series, [found for _, found, _ in pairs])
+    groups["/reference"] = extras.reference
+    groups["/modes"] = series[0].choice
+    if extras.alignment is not None:
+        groups["/alignment"] = extras.alignment
+    for name, scan in extras.thickness_scans.items():
+        groups[f"/thickness_scan/{name}"] = scan
+    if extras.truth is not None:
+        groups["/truth"] = extras.truth
+        groups["/score"] = _score(series[0], groups["/texture"], extras.truth)
+    return xr.DataTree.from_dict(groups)
+
+
+def hkl_name(hkl: NDArray[np.int64]) -> str:
+    """Group name of a reflection: "-103", with "_" between indices where one has two digits."""
+    return ("" if max(abs(int(n)) for n in hkl) < 10 else "_").join(str(int(n)) for n in hkl)
+
+
+def _names(one: OneTemperature) -> list[str]:
+    return [hkl_name(hkl) for hkl in one.orders["hkl"].values]
+
+
+def _one_reflection(series: list[OneTemperature], name: str) -> tuple[str, xr.Dataset, xr.Dataset]:
+    maps, orders = [], []
+    first: ReciprocalMap | None = None
+    for one in series:
+        if name not in _names(one):
+            continue
+        r = _names(one).index(name)
+        found = one.maps[r] if first is None else _on_grid_of(one.maps[r], first)
+        first = first if first is not None else found
+        rows = np.isfinite(one.orders["qz"].values[r])
+        maps.append(_map_with_model(one, r, found, one.maps[r]))
+        orders.append(_orders_of(one, r, rows))
+    temperatures = np.array([float(one.orders["temperature"]) for one in series if name in _names(one)])
+    stacked = [xr.concat(part, "temperature", join="outer").assign_coords(temperature=temperatures) for part in (maps, orders)]
+    return name, _dressed(stacked[0], schema.RESULT_MAP), _dressed(stacked[1], schema.RESULT_ORDERS)
+
+
+def _on_grid_of(found: ReciprocalMap, first: ReciprocalMap) -> ReciprocalMap:
+    """A map on the grid of another; untouched where the grids agree."""
+    if found.sizes == first.sizes and all(np.allclose(found[q], first[q], rtol=0, atol=1e-9) for q in ("qx", "qz")):
+        return found
+    numbers = found.drop_vars("mask").interp(qx=first["qx"], qz=first["qz"])
+    mask = found["mask"].astype(float).interp(qx=first["qx"], qz=first["qz"], method="nearest", kwargs={"fill_value": 1.0})
+    return ReciprocalMap(numbers.assign(mask=mask.astype("uint8")))
+
+
+def _map_with_model(one: OneTemperature, r: int, found: ReciprocalMap, own: ReciprocalMap) -> xr.Dataset:
+    """Measured map with the model's: orders of the answer times their lines, plus background."""
+    nx, nz = own.sizes["qx"], own.sizes["qz"]
+    line = one.orders["line"].values[r][:, :nx]
+    bright = np.nan_to_num(one.clusters["model"].values[r][:, :nz])
+    model = line.T @ bright + one.orders["background"].values[r][:nx, :nz]
+    if not np.isfinite(one.clusters["model"].values[r][:, :nz]).any():
+        model = np.full_like(model, np.nan)
+    calculated = xr.DataArray(model, {"qx": own["qx"], "qz": own["qz"]}, ("qx", "qz"))
+    if found is not own:
+        calculated = calculated.interp(qx=found["qx"], qz=found["qz"])
+    names = [name for name in ("intensity", "variance", "mask", "contributions") if name in found]
+    intensity = found["intensity"].where(found["mask"] == 0)
+    return found[names].assign(intensity=intensity, model=calculated).drop_vars("temperature", errors="ignore")
+
+
+def _orders_of(one: OneTemperature, r: int, rows: NDArray[np.bool_]) -> xr.Dataset:
+    picked = one.orders.isel(reflection=r)
+    qz = picked["qz"].values[rows]
+    along = {"qz": ("qz", qz)}
+    data = {
+        name: (("order", "qz"), picked[name].values[:, rows]) for name in ("intensity", "variance", "held_out")
+    } | {"model": (("order", "qz"), one.clusters["model"].values[r][:, rows])}
+    lines = {name: ("order", picked[name].values) for name in ("line_position", "line_width", "line_width_std", "line_lorentz")}
+    return xr.Dataset(data | lines, along | {"order": ("order", picked["order"].values)})
+
+
+def _dressed(dataset: xr.Dataset, entries: schema.Schema) -> xr.Dataset:
+    """The dataset with dims in the schema's order, its dtypes and its labels."""
+    values = {}
+    for name, entry in entries.items():
+        if name not in dataset.variables:
+            continue
+        found = dataset[name].transpose(*entry.dims)
+        values[name] = found.fillna(1 if name == "mask" else 0).astype("uint8").values if entry.kind == "u" else found.values
+    made = schema.labelled(values, entries)
+    if "temperature" in dataset.coords and "temperature" not in made:
+        made = made.assign_coords(temperature=("temperature", dataset["temperature"].values, _temperature_attrs()))
+    return made
+
+
+def _temperature_attrs() -> dict[str, str]:
+    entry = schema.RESULT_TEXTURE["temperature"]
+    return {"units": entry.units, "long_name": entry.long_name, "comment": entry.comment}
+
+
+def _with_temperature(series: list[OneTemperature], parts: list[xr.Dataset]) -> xr.Dataset:
+    temperatures = np.array([float(one.orders["temperature"]) for one in series])
+    return xr.concat(parts, "temperature", join="outer").assign_coords(temperature=temperatures)
+
+
+def _solutions(series: list[OneTemperature]) -> xr.Dataset:
+    parts = []
+    for one in series:
+        c = one.clusters
+        per_start = {name: ("start", c[name].values) for name in ("cost", "free_cost", "iterations")}
+        harmonics = np.full(c.sizes["start"], int(one.choice["harmonics"]))
+        texts = {"outcome": ("start", c["outcome"].values.astype(object)), "cluster": ("start", c["label"].values)}
+        parts.append(xr.Dataset(per_start | texts | {"harmonics": ("start", harmonics)}))
+    joined = _with_temperature(series, parts)
+    joined["seed"] = ("start", series[0].clusters["start"].values)
+    return _dressed(joined, schema.RESULT_SOLUTIONS)
+
+
+def _clusters(series: list[OneTemperature]) -> xr.Dataset:
+    most = max(max(one.clusters.sizes["cluster"] for one in series), 1)
+    parts = []
+    for one in series:
+        c = one.clusters
+        field, axes = c["field"].values, c["axis"].values
+        shape = (2, *field.shape[2:])
+        displacement = np.full((most, *shape), np.nan)
+        along = np.full((most, *field.shape[2:]), np.nan)
+        for i, motif in enumerate(field):
+            displacement[i] = components_from_fields(fields=motif, axes=axes)
+            along[i] = motif[0]
+        data = {
+            "displacement": (("cluster", "component", "x", "z"), displacement),
+            "polarization": (("cluster", "component", "x", "z"), np.full((most, *shape), np.nan)),
+        }
+        if len(axes) == 1:
+            data["displacement_along_q"] = (("cluster", "x", "z"), along)
+        for name, source in (("weight", "weight"), ("cost", "cluster_cost"), ("free_cost", "cluster_free_cost"), ("spread", "spread")):
+            data[name] = ("cluster", np.append(c[source].values, np.full(most - len(field), np.nan)))
+        parts.append(xr.Dataset(data, {"x": ("x", c["x"].values), "z": ("z", c["z"].values)}))
+    joined = _with_temperature(series, parts)
+    made = _dressed(joined, schema.RESULT_CLUSTERS)
+    return _with_axes(made, joined)
+
+
+def _with_axes(made: xr.Dataset, joined: xr.Dataset) -> xr.Dataset:
+    """Coordinates x, z and component put back with their labels."""
+    axes = {name: (name, joined[name].values, _labels(schema.RESULT_TEXTURE[name])) for name in ("x", "z") if name in joined.coords}
+    if "component" in made.dims:
+        axes["component"] = ("component", np.array(["x", "z"], dtype=object), _text_labels("component", "Direction of the vector's component."))
+    if "strain_component" in made.dims:
+        text = _text_labels("strain component", "Indices of the strain tensor.")
+        axes["strain_component"] = ("strain_component", np.array(["xx", "zz", "xz"], dtype=object), text)
+    return made.assign_coords(axes)
+
+
+def _labels(entry: schema.Variable) -> dict[str, str]:
+    return {"units": entry.units, "long_name": entry.long_name, "comment": entry.comment}
+
+
+def _text_labels(name: str, comment: str) -> dict[str, str]:
+    return {"units": "1", "long_name": name, "comment": comment}
+
+
+def _texture(series: list[OneTemperature], maps: list[xr.Dataset]) -> xr.Dataset:
+    parts = [one.texture.drop_vars("temperature") for one in series]
+    joined = _with_temperature(series, [part.assign_coords(x=part["x"], z=part["z"]) for part in parts])
+    joined["amplitude_correlation"] = ("temperature", _amplitude_correlation(maps, len(series)))
+    made = _dressed(joined, schema.RESULT_TEXTURE)
+    made = _with_axes(made, joined)
+    made.attrs.update(_common_attrs(series))
+    return made
+
+
+def _common_attrs(series: list[OneTemperature]) -> dict[str, Any]:
+    """Attributes of the first temperature; the inversion is resolved only if it is at every temperature."""
+    attrs = dict(series[0].texture.attrs)
+    if any(one.texture.attrs["inversion"] != "resolved" for one in series):
+        attrs["inversion"] = "unresolved"
+    return attrs
+
+
+def _amplitude_correlation(maps: list[xr.Dataset], temperatures: int) -> Array:
+    """Correlation of sqrt(intensity), measured and calculated, over all measured voxels of a temperature."""
+    found = np.full(temperatures, np.nan)
+    for t in range(temperatures):
+        pairs = []
+        for one in maps:
+            if t >= one.sizes["temperature"]:
+                continue
+            measured, model = one["intensity"].values[t], one["model"].values[t]
+            use = np.isfinite(measured) & np.isfinite(model) & (one["mask"].values[t] == 0)
+            pairs.append(np.sqrt(np.clip(np.stack([measured[use], model[use]]), 0.0, None)))
+        both = np.concatenate(pairs, axis=1) if pairs else np.zeros((2, 0))
+        if both.shape[1] > 2:
+            found[t] = np.corrcoef(both)[0, 1]
+    return found
+
+
+def _score(one: OneTemperature, texture: xr.Dataset, truth: Truth) -> xr.Dataset:
+    """Scores of the first temperature's answer."""
+    result, std = texture["displacement"].values[0], texture["displacement_std"].values[0]
+    target = on_grid(
+        truth=truth["displacement"].values,
+        x=truth["x"].values,
+        z=truth["z"].values,
+        new_x=texture["x"].values,
+        new_z=texture["z"].values,
+    )
+    resolved = texture.attrs["inversion"] == "resolved"
+    found = score_fields(result=result, std=std, truth=target, inversion_resolved=resolved)
+    values = {
+        "nrmse": found.nrmse,
+        "correlation": found.correlation,
+        "coverage": found.coverage,
+        "period_error": 100 * (float(texture["period"].values[0]) / float(truth["period"]) - 1),
+        "thickness_error": 100 * (float(texture["thickness"].values[0]) / float(truth["thickness"]) - 1),
+        "success_rate": _success_rate(one, target, resolved),
+    }
+    return schema.labelled(values, schema.SCORE)
+
+
+def _success_rate(one: OneTemperature, target: Array, resolved: bool) -> float:
+    """Share of the clusters' starts whose representative is a success: starts of a cluster are alike."""
+    axes = one.clusters["axis"].values
+    if len(axes) != 2:
+        return float("nan")
+    found = align(one.clusters["field"].values, target, allow_inversion=not resolved)
+    good = np.flatnonzero(found.nrmse < SUCCESS)
+    return float(np.isin(one.clusters["label"].values, good).mean())
