@@ -91,9 +91,13 @@ class Input(Table):
         for hkl in self.hkl:
             _nonzero(hkl)
         if self.kind == "scans" and len(self.hkl) not in (1, len(self.files)):
-            raise ValueError(f"hkl: expected one reflection, or one for each of {len(self.files)} files, found {len(self.hkl)}")
+            raise ValueError(
+                f"hkl: expected one reflection, or one for each of {len(self.files)} files, found {len(self.hkl)}"
+            )
         if self.temperatures and len(self.temperatures) != len(self.files):
-            raise ValueError(f"temperatures: expected one for each of {len(self.files)} files, found {len(self.temperatures)}")
+            raise ValueError(
+                f"temperatures: expected one for each of {len(self.files)} files, found {len(self.temperatures)}"
+            )
         return self
 
 
@@ -190,7 +194,9 @@ class Recipe(Table):
     @model_validator(mode="after")
     def _something_measured(self) -> Recipe:
         if bool(self.input.files) == (self.simulate is not None):
-            raise ValueError("input.files: expected files, or a table [simulate] in their place, found both or neither")
+            raise ValueError(
+                "input.files: expected files, or a table [simulate] in their place, found both or neither"
+            )
         return self
 
 
@@ -199,7 +205,9 @@ def read_recipe(path: Path, changes: tuple[str, ...] = ()) -> Recipe:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UserError(f"{path}: recipe: expected a readable file, found {error.strerror or error}") from error
+        raise UserError(
+            f"{path}: recipe: expected a readable file, found {error.strerror or error}"
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: recipe: expected TOML, found {error}") from error
     for change in changes:

@@ -157,7 +157,9 @@ REFERENCE: Schema = {
     "z": _v("z", _A, "z", "Lower face of every plane of cells above the substrate interface."),
     "spacing": _v("z", _A, "plane spacing", "Reference c of every plane of cells."),
     "layer": _v("z", "1", "layer", "Layer of the recipe's stack that the plane belongs to.", "i"),
-    "in_plane": _v("", _A, "reference in-plane lattice parameter", "In-plane lattice parameter of the recipe."),
+    "in_plane": _v(
+        "", _A, "reference in-plane lattice parameter", "In-plane lattice parameter of the recipe."
+    ),
     "c": _v("", _A, "film mean out-of-plane lattice parameter", "Mean over temperatures of the fitted c."),
     "thickness": _v("", _A, "reference thickness", "Sum of the spacings."),
     "period": _v("", _A, "period", "Mean over temperatures of the fitted period."),
@@ -183,17 +185,37 @@ MODE_CHOICE: Schema = {
 SOLUTIONS: Schema = {
     "x": _v("x", "1", "x", "Position along the modulation as a fraction of one period."),
     "z": _v("z", _A, "z", "Lower face of every plane of cells above the substrate interface."),
-    "start": _v("start", "1", "start", "Number of the start; with the recipe's seed it fixes the random numbers.", "i"),
+    "start": _v(
+        "start", "1", "start", "Number of the start; with the recipe's seed it fixes the random numbers.", "i"
+    ),
     "axis": _v("field axis", "1", "direction of the field", "Unit vector (x, z) of each determined field."),
-    "field": _v("start field x z", _A, "displacement field", "Displacement along each determined direction, mean zero."),
-    "field_std": _v("start field x z", _A, "displacement field std", "From the curvature of the cost at the solution."),
-    "slope_std": _v("start field axis x z", "1", "std of the field's gradient", "Of d/dx and d/dz, from the same curvature."),
-    "model": _v("start reflection order row", "count/angstrom", "calculated order intensity", "Of this solution."),
+    "field": _v(
+        "start field x z",
+        _A,
+        "displacement field",
+        "Displacement along each determined direction, mean zero.",
+    ),
+    "field_std": _v(
+        "start field x z", _A, "displacement field std", "From the curvature of the cost at the solution."
+    ),
+    "slope_std": _v(
+        "start field axis x z",
+        "1",
+        "std of the field's gradient",
+        "Of d/dx and d/dz, from the same curvature.",
+    ),
+    "model": _v(
+        "start reflection order row", "count/angstrom", "calculated order intensity", "Of this solution."
+    ),
     "cost": _v("start", "1", "cost", "chi2 per fitted point."),
     "free_cost": _v("start", "1", "free cost", "chi2 per held-out point."),
-    "determined": _v("start", "1", "determined share", "Share of the field's variance that the data, not the prior, fix."),
+    "determined": _v(
+        "start", "1", "determined share", "Share of the field's variance that the data, not the prior, fix."
+    ),
     "gap": _v("start", _A, "film-substrate gap", "As refined with the texture."),
-    "log_scale": _v("start reflection", "1", "log of the scale", "Against the first guess of each reflection."),
+    "log_scale": _v(
+        "start reflection", "1", "log of the scale", "Against the first guess of each reflection."
+    ),
     "iterations": _v("start", "1", "iterations", "Steps taken.", "i"),
     "outcome": _v("start", "1", "outcome", "converged, stalled, out of steps or not determined.", "U"),
 }
@@ -203,7 +225,9 @@ CLUSTERS: Schema = {
     "z": SOLUTIONS["z"],
     "axis": SOLUTIONS["axis"],
     "start": SOLUTIONS["start"],
-    "label": _v("start", "1", "cluster", "Cluster of the start, 0 is the best; -1 where the start failed.", "i"),
+    "label": _v(
+        "start", "1", "cluster", "Cluster of the start, 0 is the best; -1 where the start failed.", "i"
+    ),
     "cost": SOLUTIONS["cost"],
     "free_cost": SOLUTIONS["free_cost"],
     "iterations": SOLUTIONS["iterations"],
@@ -212,13 +236,26 @@ CLUSTERS: Schema = {
     "cluster_cost": _v("cluster", "1", "cost", "chi2 per fitted point of the representative."),
     "cluster_free_cost": _v("cluster", "1", "free cost", "chi2 per held-out point of the representative."),
     "spread": _v("cluster", "1", "spread", "Mean nrmse of the members against the representative."),
-    "field": _v("cluster field x z", _A, "displacement field", "Of the cluster's representative, aligned with cluster 0."),
-    "field_std": _v("field x z", _A, "displacement field std", "Of cluster 0: curvature and spread of its members."),
-    "slope_std": _v("field axis x z", "1", "std of the field's gradient", "Of cluster 0, from the curvature."),
+    "field": _v(
+        "cluster field x z",
+        _A,
+        "displacement field",
+        "Of the cluster's representative, aligned with cluster 0.",
+    ),
+    "field_std": _v(
+        "field x z", _A, "displacement field std", "Of cluster 0: curvature and spread of its members."
+    ),
+    "slope_std": _v(
+        "field axis x z", "1", "std of the field's gradient", "Of cluster 0, from the curvature."
+    ),
     "model": _v("reflection order row", "count/angstrom", "calculated order intensity", "Of cluster 0."),
-    "determined": _v("", "1", "determined share", "Share of the answer's variance that the data, not the prior, fix."),
+    "determined": _v(
+        "", "1", "determined share", "Share of the answer's variance that the data, not the prior, fix."
+    ),
     "gap": _v("", _A, "film-substrate gap", "Of cluster 0."),
-    "inversion_delta_cost": _v("", "1", "cost of the inverse", "chi2 of the inverted, relaxed motif minus that of the answer."),
+    "inversion_delta_cost": _v(
+        "", "1", "cost of the inverse", "chi2 of the inverted, relaxed motif minus that of the answer."
+    ),
 }
 
 _T = "temperature"
@@ -384,7 +421,9 @@ RESULT_TEXTURE: Schema = {
         _T, _A, "film-substrate gap", "Extra distance between the last substrate and the first film plane."
     ),
     "gap_std": _v(_T, _A, "film-substrate gap std", "Standard error of gap."),
-    "determined": _v(_T, "1", "determined share", "Share of the answer's variance that the data, not the prior, fix."),
+    "determined": _v(
+        _T, "1", "determined share", "Share of the answer's variance that the data, not the prior, fix."
+    ),
     "cost": _v(_T, "1", "cost", "chi2 per working point of the answer."),
     "free_cost": _v(_T, "1", "free cost", "chi2 per held-out point of the answer."),
     "amplitude_correlation": _v(
@@ -403,7 +442,9 @@ RESULT_TEXTURE: Schema = {
 def _one_temperature(schema: Schema, leave_out: tuple[str, ...] = ()) -> Schema:
     """The same variables without the dim temperature: what a stage of one temperature hands on."""
     return {
-        name: Variable(tuple(d for d in v.dims if d != _T), v.units, v.long_name, v.comment, v.kind, v.optional)
+        name: Variable(
+            tuple(d for d in v.dims if d != _T), v.units, v.long_name, v.comment, v.kind, v.optional
+        )
         for name, v in schema.items()
         if name not in leave_out
     }
@@ -416,15 +457,30 @@ TRUTH: Schema = {
     "x": RESULT_TEXTURE["x"],
     "z": RESULT_TEXTURE["z"],
     "displacement": _v("component x z", _A, "true displacement", "Displacement behind the simulated maps."),
-    "polarization": _v("component x z", _P, "true polarization", "Polarization behind the simulated maps; NaN where there is none."),
+    "polarization": _v(
+        "component x z",
+        _P,
+        "true polarization",
+        "Polarization behind the simulated maps; NaN where there is none.",
+    ),
     "period": _v("", _A, "true period", "Period of the simulated texture."),
     "thickness": _v("", _A, "true thickness", "Thickness of the simulated film."),
 }
 
 SCORE: Schema = {
-    "nrmse": _v("component", "1", "nrmse", "rms(result - truth) / std(truth) of displacement, after the ambiguities that remain."),
+    "nrmse": _v(
+        "component",
+        "1",
+        "nrmse",
+        "rms(result - truth) / std(truth) of displacement, after the ambiguities that remain.",
+    ),
     "correlation": _v("component", "1", "correlation", "Correlation of result and truth, aligned alike."),
-    "coverage": _v("component", "1", "coverage", "Share of points whose truth lies within one standard deviation; 0.68 is calibrated."),
+    "coverage": _v(
+        "component",
+        "1",
+        "coverage",
+        "Share of points whose truth lies within one standard deviation; 0.68 is calibrated.",
+    ),
     "period_error": _v("", "percent", "period error", "Period against the truth."),
     "thickness_error": _v("", "percent", "thickness error", "Thickness against the truth."),
     "success_rate": _v("", "1", "success rate", "Share of the starts with a mean nrmse below 0.3."),

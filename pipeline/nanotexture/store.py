@@ -14,7 +14,16 @@ from numpy.typing import NDArray
 
 from nanotexture import schema
 from nanotexture.phasing.alignment import align
-from nanotexture.quantities import Alignment, Clusters, ModeChoice, Orders, ReciprocalMap, Reference, Texture, Truth
+from nanotexture.quantities import (
+    Alignment,
+    Clusters,
+    ModeChoice,
+    Orders,
+    ReciprocalMap,
+    Reference,
+    Texture,
+    Truth,
+)
 from nanotexture.simulate.score import on_grid, score_fields
 from nanotexture.texture.elastic import components_from_fields
 
@@ -49,8 +58,12 @@ class Extras:
 def result_tree(series: list[OneTemperature], extras: Extras, attrs: Mapping[str, Any]) -> xr.DataTree:
     """All groups of result.zarr; temperatures in rising order."""
     series = sorted(series, key=lambda one: float(one.orders["temperature"]))
-    groups: dict[str, xr.Dataset] = {"/": xr.Dataset(attrs=dict(attrs) | {"warnings": json.dumps(extras.warnings)})}
-    pairs = [_one_reflection(series, name) for name in dict.fromkeys(n for one in series for n in _names(one))]
+    groups: dict[str, xr.Dataset] = {
+        "/": xr.Dataset(attrs=dict(attrs) | {"warnings": json.dumps(extras.warnings)})
+    }
+    pairs = [
+        _one_reflection(series, name) for name in dict.fromkeys(n for one in series for n in _names(one))
+    ]
     for name, found, orders in pairs:
         groups[f"/maps/{name}"], groups[f"/orders/{name}"] = found, orders
     groups["/solutions"] = _solutions(series)
@@ -90,16 +103,25 @@ def _one_reflection(series: list[OneTemperature], name: str) -> tuple[str, xr.Da
         maps.append(_map_with_model(one, r, found, one.maps[r]))
         orders.append(_orders_of(one, r, rows))
     temperatures = np.array([float(one.orders["temperature"]) for one in series if name in _names(one)])
-    stacked = [xr.concat(part, "temperature", join="outer").assign_coords(temperature=temperatures) for part in (maps, orders)]
+    stacked = [
+        xr.concat(part, "temperature", join="outer").assign_coords(temperature=temperatures)
+        for part in (maps, orders)
+    ]
     return name, _dressed(stacked[0], schema.RESULT_MAP), _dressed(stacked[1], schema.RESULT_ORDERS)
 
 
 def _on_grid_of(found: ReciprocalMap, first: ReciprocalMap) -> ReciprocalMap:
     """A map on the grid of another; untouched where the grids agree."""
-    if found.sizes == first.sizes and all(np.allclose(found[q], first[q], rtol=0, atol=1e-9) for q in ("qx", "qz")):
+    if found.sizes == first.sizes and all(
+        np.allclose(found[q], first[q], rtol=0, atol=1e-9) for q in ("qx", "qz")
+    ):
         return found
     numbers = found.drop_vars("mask").interp(qx=first["qx"], qz=first["qz"])
-    mask = found["mask"].astype(float).interp(qx=first["qx"], qz=first["qz"], method="nearest", kwargs={"fill_value": 1.0})
+    mask = (
+        found["mask"]
+        .astype(float)
+        .interp(qx=first["qx"], qz=first["qz"], method="nearest", kwargs={"fill_value": 1.0})
+    )
     return ReciprocalMap(numbers.assign(mask=mask.astype("uint8")))
 
 
@@ -116,7 +138,9 @@ def _map_with_model(one: OneTemperature, r: int, found: ReciprocalMap, own: Reci
         calculated = calculated.interp(qx=found["qx"], qz=found["qz"])
     names = [name for name in ("intensity", "variance", "mask", "contributions") if name in found]
     intensity = found["intensity"].where(found["mask"] == 0)
-    return found[names].assign(intensity=intensity, model=calculated).drop_vars("temperature", errors="ignore")
+    return (
+        found[names].assign(intensity=intensity, model=calculated).drop_vars("temperature", errors="ignore")
+    )
 
 
 def _orders_of(one: OneTemperature, r: int, rows: NDArray[np.bool_]) -> xr.Dataset:
@@ -124,9 +148,13 @@ def _orders_of(one: OneTemperature, r: int, rows: NDArray[np.bool_]) -> xr.Datas
     qz = picked["qz"].values[rows]
     along = {"qz": ("qz", qz)}
     data = {
-        name: (("order", "qz"), picked[name].values[:, rows]) for name in ("intensity", "variance", "held_out")
+        name: (("order", "qz"), picked[name].values[:, rows])
+        for name in ("intensity", "variance", "held_out")
     } | {"model": (("order", "qz"), one.clusters["model"].values[r][:, rows])}
-    lines = {name: ("order", picked[name].values) for name in ("line_position", "line_width", "line_width_std", "line_lorentz")}
+    lines = {
+        name: ("order", picked[name].values)
+        for name in ("line_position", "line_width", "line_width_std", "line_lorentz")
+    }
     return xr.Dataset(data | lines, along | {"order": ("order", picked["order"].values)})
 
 
@@ -137,10 +165,16 @@ def _dressed(dataset: xr.Dataset, entries: schema.Schema) -> xr.Dataset:
         if name not in dataset.variables:
             continue
         found = dataset[name].transpose(*entry.dims)
-        values[name] = found.fillna(1 if name == "mask" else 0).astype("uint8").values if entry.kind == "u" else found.values
+        values[name] = (
+            found.fillna(1 if name == "mask" else 0).astype("uint8").values
+            if entry.kind == "u"
+            else found.values
+        )
     made = schema.labelled(values, entries)
     if "temperature" in dataset.coords and "temperature" not in made:
-        made = made.assign_coords(temperature=("temperature", dataset["temperature"].values, _temperature_attrs()))
+        made = made.assign_coords(
+            temperature=("temperature", dataset["temperature"].values, _temperature_attrs())
+        )
     return made
 
 
@@ -160,7 +194,10 @@ def _solutions(series: list[OneTemperature]) -> xr.Dataset:
         c = one.clusters
         per_start = {name: ("start", c[name].values) for name in ("cost", "free_cost", "iterations")}
         harmonics = np.full(c.sizes["start"], int(one.choice["harmonics"]))
-        texts = {"outcome": ("start", c["outcome"].values.astype(object)), "cluster": ("start", c["label"].values)}
+        texts = {
+            "outcome": ("start", c["outcome"].values.astype(object)),
+            "cluster": ("start", c["label"].values),
+        }
         parts.append(xr.Dataset(per_start | texts | {"harmonics": ("start", harmonics)}))
     joined = _with_temperature(series, parts)
     joined["seed"] = ("start", series[0].clusters["start"].values)
@@ -179,13 +216,18 @@ def _clusters(series: list[OneTemperature]) -> xr.Dataset:
         for i, motif in enumerate(field):
             displacement[i] = components_from_fields(fields=motif, axes=axes)
             along[i] = motif[0]
-        data = {
+        data: dict[str, Any] = {
             "displacement": (("cluster", "component", "x", "z"), displacement),
             "polarization": (("cluster", "component", "x", "z"), np.full((most, *shape), np.nan)),
         }
         if len(axes) == 1:
             data["displacement_along_q"] = (("cluster", "x", "z"), along)
-        for name, source in (("weight", "weight"), ("cost", "cluster_cost"), ("free_cost", "cluster_free_cost"), ("spread", "spread")):
+        for name, source in (
+            ("weight", "weight"),
+            ("cost", "cluster_cost"),
+            ("free_cost", "cluster_free_cost"),
+            ("spread", "spread"),
+        ):
             data[name] = ("cluster", np.append(c[source].values, np.full(most - len(field), np.nan)))
         parts.append(xr.Dataset(data, {"x": ("x", c["x"].values), "z": ("z", c["z"].values)}))
     joined = _with_temperature(series, parts)
@@ -195,9 +237,17 @@ def _clusters(series: list[OneTemperature]) -> xr.Dataset:
 
 def _with_axes(made: xr.Dataset, joined: xr.Dataset) -> xr.Dataset:
     """Coordinates x, z and component put back with their labels."""
-    axes = {name: (name, joined[name].values, _labels(schema.RESULT_TEXTURE[name])) for name in ("x", "z") if name in joined.coords}
+    axes = {
+        name: (name, joined[name].values, _labels(schema.RESULT_TEXTURE[name]))
+        for name in ("x", "z")
+        if name in joined.coords
+    }
     if "component" in made.dims:
-        axes["component"] = ("component", np.array(["x", "z"], dtype=object), _text_labels("component", "Direction of the vector's component."))
+        axes["component"] = (
+            "component",
+            np.array(["x", "z"], dtype=object),
+            _text_labels("component", "Direction of the vector's component."),
+        )
     if "strain_component" in made.dims:
         text = _text_labels("strain component", "Indices of the strain tensor.")
         axes["strain_component"] = ("strain_component", np.array(["xx", "zz", "xz"], dtype=object), text)

@@ -13,7 +13,9 @@ Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 
-def plane_kernel(*, stack: Stack, hkl: tuple[int, int, int], qz: Array, energy_kev: float, stretch: float = 1.0) -> Complex:
+def plane_kernel(
+    *, stack: Stack, hkl: tuple[int, int, int], qz: Array, energy_kev: float, stretch: float = 1.0
+) -> Complex:
     """F_j(qz) exp(i qz z_j) of every plane j, (nz, planes) in electrons; stretch multiplies all heights."""
     heights = stack.heights * stretch
     factors = {}

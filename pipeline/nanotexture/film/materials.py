@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import difflib
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
+import numpy as np
+
 from nanotexture.errors import UserError
+from nanotexture.geometry import atomic_form_factor
 
 Triple = tuple[float, float, float]
+
+_MATERIAL_KEYS = ("lattice", "atoms", "displacement_per_polarization", "name", "source")
+_ATOM_KEYS = ("element", "position", "occupancy", "debye_waller", "displacement_per_polarization")
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,9 @@ class Material:
 def built_in_names() -> tuple[str, ...]:
     """Names of the built-in materials, sorted."""
     folder = files("nanotexture.film") / "materials"
-    return tuple(sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")))
+    return tuple(
+        sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    )
 
 
 def built_in(name: str) -> Material:
@@ -50,8 +59,12 @@ def built_in(name: str) -> Material:
     known = built_in_names()
     if name not in known:
         near = difflib.get_close_matches(name, known, 1, 0.0)
-        raise UserError(f"material: unknown {name!r}; nearest known is {near[0]!r} (known: {', '.join(known)})")
-    return from_mapping(name, tomllib.loads((files("nanotexture.film") / "materials" / f"{name}.toml").read_text()))
+        raise UserError(
+            f"material: unknown {name!r}; nearest known is {near[0]!r} (known: {', '.join(known)})"
+        )
+    return from_mapping(
+        name, tomllib.loads((files("nanotexture.film") / "materials" / f"{name}.toml").read_text())
+    )
 
 
 def from_mapping(name: str, table: Mapping[str, Any]) -> Material:
@@ -60,6 +73,7 @@ def from_mapping(name: str, table: Mapping[str, Any]) -> Material:
     lattice: three lengths in angstrom; atoms: tables with element and fractional position, or [element, x, y, z];
     displacement_per_polarization: one number or triple per atom (angstrom per C/m^2), here or in each atom.
     """
+    _refuse_unknown(f"material {name}", table, _MATERIAL_KEYS)
     lattice = _triple(f"material {name}: lattice", table.get("lattice"))
     if min(lattice) <= 0.0:
         raise UserError(f"material {name}: lattice: expected lengths above 0, found {lattice}")
@@ -68,8 +82,12 @@ def from_mapping(name: str, table: Mapping[str, Any]) -> Material:
         raise UserError(f"material {name}: atoms: expected a list with at least one atom, found {entries!r}")
     moves = table.get("displacement_per_polarization", [None] * len(entries))
     if not isinstance(moves, list) or len(moves) != len(entries):
-        raise UserError(f"material {name}: displacement_per_polarization: expected one entry for each of {len(entries)} atoms")
-    return Material(name, lattice, tuple(_atom(name, i, *pair) for i, pair in enumerate(zip(entries, moves, strict=True))))
+        raise UserError(
+            f"material {name}: displacement_per_polarization: expected one entry for each of {len(entries)} atoms"
+        )
+    return Material(
+        name, lattice, tuple(_atom(name, i, *pair) for i, pair in enumerate(zip(entries, moves, strict=True)))
+    )
 
 
 def _atom(name: str, index: int, entry: Any, move: Any) -> Atom:
@@ -79,21 +97,46 @@ def _atom(name: str, index: int, entry: Any, move: Any) -> Atom:
     if not isinstance(entry, Mapping) or not isinstance(entry.get("element"), str):
         raise UserError(f"{where}: expected element and position, found {entry!r}")
     move = entry.get("displacement_per_polarization", move)
-    known = {"element", "position", "occupancy", "debye_waller", "displacement_per_polarization"}
-    if set(entry) - known:
-        raise UserError(f"{where}: unknown field {sorted(set(entry) - known)[0]!r} (known: {', '.join(sorted(known))})")
+    _refuse_unknown(where, entry, _ATOM_KEYS)
     return Atom(
-        entry["element"],
+        _element(where, entry["element"]),
         _triple(f"{where}: position", entry.get("position")),
-        float(entry.get("occupancy", 1.0)),
-        float(entry.get("debye_waller", 0.0)),
+        _not_negative(f"{where}: occupancy", entry.get("occupancy", 1.0)),
+        _not_negative(f"{where}: debye_waller", entry.get("debye_waller", 0.0)),
         (0.0, 0.0, 0.0) if move is None else _triple(f"{where}: displacement_per_polarization", move),
     )
 
 
+def _refuse_unknown(where: str, table: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    for key in table:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, 1, 0.0)[0]
+            raise UserError(
+                f"{where}: unknown key {key!r}; nearest known is {near!r} (known: {', '.join(known)})"
+            )
+
+
+def _element(where: str, element: str) -> str:
+    try:
+        atomic_form_factor(element, np.zeros(1), 8.0)
+    except UserError as error:
+        raise UserError(f"{where}: element: {error}") from error
+    return element
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _not_negative(where: str, value: Any) -> float:
+    if not _number(value) or value < 0:
+        raise UserError(f"{where}: expected a number of 0 or more, found {value!r}")
+    return float(value)
+
+
 def _triple(where: str, value: Any) -> Triple:
-    if isinstance(value, int | float):
+    if _number(value):
         value = [value] * 3
-    if not isinstance(value, list | tuple) or len(value) != 3 or not all(isinstance(v, int | float) for v in value):
+    if not isinstance(value, list | tuple) or len(value) != 3 or not all(_number(v) for v in value):
         raise UserError(f"{where}: expected three numbers, found {value!r}")
     return float(value[0]), float(value[1]), float(value[2])

@@ -1,6 +1,6 @@
 """Structure factor of one cell at any Q: atomic form factors with dispersion, Debye-Waller factor, atoms at their places.
 
-    F(Q) = sum_j occ_j f_j(|Q|, E) exp(-B_j (|Q| / 4 pi)^2) exp(i Q.r_j)
+F(Q) = sum_j occ_j f_j(|Q|, E) exp(-B_j (|Q| / 4 pi)^2) exp(i Q.r_j)
 """
 
 from __future__ import annotations

@@ -30,7 +30,9 @@ class Modes:
     def index(self) -> NDArray[np.int64]:
         """Rows (k, sign, m) of all modes, (modes, 3); sign +1 is cos, -1 is sin."""
         rows = [(0, 1, m) for m in range(1, self.polynomials)]
-        rows += [(k, s, m) for k in range(1, self.harmonics + 1) for s in (1, -1) for m in range(self.polynomials)]
+        rows += [
+            (k, s, m) for k in range(1, self.harmonics + 1) for s in (1, -1) for m in range(self.polynomials)
+        ]
         return np.array(rows)
 
     @cached_property
@@ -38,7 +40,10 @@ class Modes:
         """P_m at the planes, normalised to unit mean square, (M, z) real."""
         z = np.asarray(self.z)
         centred = 2.0 * (z - z.min()) / max(z.max() - z.min(), 1e-9) - 1.0
-        basis = [np.sqrt(2 * m + 1) * np.polynomial.legendre.Legendre.basis(m)(centred) for m in range(self.polynomials)]
+        basis = [
+            np.sqrt(2 * m + 1) * np.polynomial.legendre.Legendre.basis(m)(centred)
+            for m in range(self.polynomials)
+        ]
         return torch.from_numpy(np.stack(basis))
 
     def prior_width(self, strain: float) -> torch.Tensor:
@@ -60,8 +65,16 @@ class Modes:
     def gradient(self, points: int) -> torch.Tensor:
         """d/dx and d/dz of all modes on the grid, (2, modes, x, z) in 1/angstrom."""
         k, sign, m = self.index.T
-        partner = torch.from_numpy(np.stack([np.cos(2 * np.pi * n * np.arange(points) / points) if s < 0 else
-                                             -np.sin(2 * np.pi * n * np.arange(points) / points) for n, s in zip(k, sign, strict=True)]))
+        partner = torch.from_numpy(
+            np.stack(
+                [
+                    np.cos(2 * np.pi * n * np.arange(points) / points)
+                    if s < 0
+                    else -np.sin(2 * np.pi * n * np.arange(points) / points)
+                    for n, s in zip(k, sign, strict=True)
+                ]
+            )
+        )
         wave = torch.from_numpy(2 * np.pi * k / self.period)[:, None]
         along = (wave * partner)[:, :, None] * self.through_film[m][:, None, :]
         up = self.along_period(points)[:, :, None] * self._through_film_slope[m][:, None, :]
@@ -72,7 +85,10 @@ class Modes:
         z = np.asarray(self.z)
         extent = max(z.max() - z.min(), 1e-9)
         centred = 2.0 * (z - z.min()) / extent - 1.0
-        slopes = [np.sqrt(2 * m + 1) * np.polynomial.legendre.Legendre.basis(m).deriv()(centred) for m in range(self.polynomials)]
+        slopes = [
+            np.sqrt(2 * m + 1) * np.polynomial.legendre.Legendre.basis(m).deriv()(centred)
+            for m in range(self.polynomials)
+        ]
         return torch.from_numpy(np.stack(slopes) * 2.0 / extent)
 
     def project(self, field: torch.Tensor) -> torch.Tensor:

@@ -7,6 +7,7 @@ high harmonics and weak orders, so that a start first finds the strong features;
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -119,7 +120,9 @@ class _System:
     hessian: Tensor
 
 
-def random_starts(problem_modes: Modes, fields: int, seeds: list[tuple[int, ...]], amplitude: float) -> Tensor:
+def random_starts(
+    problem_modes: Modes, fields: int, seeds: Sequence[tuple[int, ...]], amplitude: float
+) -> Tensor:
     """Coefficients (start, f, modes) in angstrom: smooth random fields of rms `amplitude`, one seed pair per start."""
     k, m = problem_modes.index[:, 0], problem_modes.index[:, 2]
     envelope = np.where(k == 0, 0.1, 1.0) / (np.maximum(k, 1) ** 1.5 * (1.0 + m) ** 1.5)
@@ -264,18 +267,36 @@ def _solutions(problem: _Problem, parameters: Tensor, steps: Tensor, reason: Ten
         for r, data in enumerate(problem.data)
     )
     cost = _mean_chi2(problem.data, models, held_out=False)
-    shift = torch.cat([shift_direction(problem.modes, coefficients).flatten(1), torch.zeros_like(parameters[:, coefficients[0].numel() :])], 1)
-    pinned = system.hessian + 1e6 * system.hessian.diagonal(dim1=1, dim2=2).mean(1)[:, None, None] * torch.einsum("bi,bj->bij", shift, shift)
+    shift = torch.cat(
+        [
+            shift_direction(problem.modes, coefficients).flatten(1),
+            torch.zeros_like(parameters[:, coefficients[0].numel() :]),
+        ],
+        1,
+    )
+    pinned = system.hessian + 1e6 * system.hessian.diagonal(dim1=1, dim2=2).mean(1)[
+        :, None, None
+    ] * torch.einsum("bi,bj->bij", shift, shift)
     covariance = torch.linalg.inv(pinned) * cost.clamp_min(1.0)[:, None, None]
     size = coefficients[0].numel()
     covariance = covariance[:, :size, :size]
     width = torch.diagonal(covariance, dim1=1, dim2=2)
-    share = 1.0 - (width / cost.clamp_min(1.0)[:, None] * prior_precision(problem).diagonal()[:size]).clamp(0, 1)
-    determined = (share * coefficients.flatten(1) ** 2).sum(1) / (coefficients.flatten(1) ** 2).sum(1).clamp_min(1e-30)
+    share = 1.0 - (width / cost.clamp_min(1.0)[:, None] * prior_precision(problem).diagonal()[:size]).clamp(
+        0, 1
+    )
+    determined = (share * coefficients.flatten(1) ** 2).sum(1) / (coefficients.flatten(1) ** 2).sum(
+        1
+    ).clamp_min(1e-30)
     return MotifSolutions(
         displacement,
         _pointwise_std(covariance, basis, problem.fields),
-        torch.stack([_pointwise_std(covariance, slope, problem.fields) for slope in problem.modes.gradient(problem.settings.points)], dim=2),
+        torch.stack(
+            [
+                _pointwise_std(covariance, slope, problem.fields)
+                for slope in problem.modes.gradient(problem.settings.points)
+            ],
+            dim=2,
+        ),
         coefficients,
         cost,
         _mean_chi2(problem.data, models, held_out=True),
@@ -295,8 +316,15 @@ def shift_direction(modes: Modes, coefficients: Tensor) -> Tensor:
     No intensity depends on it: it is fixed, not estimated, or it would be counted into the standard deviation.
     """
     k, sign, m = modes.index.T
-    partner = {(a, b, c): i for i, (a, b, c) in enumerate(zip(k.tolist(), sign.tolist(), m.tolist(), strict=True))}
-    swap = torch.tensor([partner.get((a, -b, c), i) for i, (a, b, c) in enumerate(zip(k.tolist(), sign.tolist(), m.tolist(), strict=True))])
+    partner = {
+        (a, b, c): i for i, (a, b, c) in enumerate(zip(k.tolist(), sign.tolist(), m.tolist(), strict=True))
+    }
+    swap = torch.tensor(
+        [
+            partner.get((a, -b, c), i)
+            for i, (a, b, c) in enumerate(zip(k.tolist(), sign.tolist(), m.tolist(), strict=True))
+        ]
+    )
     moved = torch.from_numpy((k * sign).astype(float)) * coefficients[..., swap]
     return moved / moved.flatten(1).norm(dim=1).clamp_min(1e-30)[:, None, None]
 

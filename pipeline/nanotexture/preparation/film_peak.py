@@ -9,11 +9,20 @@ from nanotexture.film.config import FilmConfig
 from nanotexture.film.kernel import plane_kernel, substrate_amplitude
 from nanotexture.film.structure_factor import structure_factor
 from nanotexture.preparation.lines import LineFit
-from nanotexture.preparation.rod_fit import RodData, RodFit, fit_rod, layered_film, thickness_guess, uniform_film
+from nanotexture.preparation.rod_fit import (
+    RodData,
+    RodFit,
+    fit_rod,
+    layered_film,
+    thickness_guess,
+    uniform_film,
+)
 
 Array = NDArray[np.float64]
 
-NEAR_SUBSTRATE = 0.02  # relative distance in qz from the substrate's Bragg point that is not taken for the film
+NEAR_SUBSTRATE = (
+    0.02  # relative distance in qz from the substrate's Bragg point that is not taken for the film
+)
 
 
 def sum_over_orders(fit: LineFit) -> Array:
@@ -75,7 +84,13 @@ def thickness_scan_range(film: FilmConfig, c: float, qz: Array, total: Array) ->
 
 
 def fit_film(
-    *, qz: Array, fit: LineFit, film: FilmConfig, hkl: tuple[int, int, int], energy_kev: float, tolerance: float
+    *,
+    qz: Array,
+    fit: LineFit,
+    film: FilmConfig,
+    hkl: tuple[int, int, int],
+    energy_kev: float,
+    tolerance: float,
 ) -> RodFit:
     """Thickness, c and gap from one reflection's orders."""
     total = sum_over_orders(fit)

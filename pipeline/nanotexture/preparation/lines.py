@@ -18,7 +18,9 @@ from scipy.special import erf
 Array = NDArray[np.float64]
 
 SYSTEMATIC = 0.03  # relative error of the line shapes: pseudo-Voigt lines match real ones to a few percent
-TAILS = 0.25  # relative error of a neighbour's tail under an order: far from its centre a pseudo-Voigt is a guess
+TAILS = (
+    0.25  # relative error of a neighbour's tail under an order: far from its centre a pseudo-Voigt is a guess
+)
 _GAUSS = 2.0 * np.sqrt(2.0 * np.log(2.0))
 
 
@@ -116,7 +118,9 @@ def covered_rows(window: MapWindow, shape: LineShape, orders: NDArray[np.int64])
     for n in orders:
         half = max(0.5 * shape.width[abs(n)], 1.5 * step)
         core = np.abs(window.qx - shape.centre - n * shape.spacing) <= half
-        rows.append(window.measured[core].mean(axis=0) > 0.8 if core.any() else np.zeros(len(window.qz), bool))
+        rows.append(
+            window.measured[core].mean(axis=0) > 0.8 if core.any() else np.zeros(len(window.qz), bool)
+        )
     return np.stack(rows)
 
 
@@ -185,7 +189,9 @@ def tail_variance(lines: Array, intensity: Array) -> Array:
 
 def _pack(shape: LineShape) -> Array:
     mixing = np.clip(np.array(shape.lorentz), 0.02, 0.98)
-    return np.concatenate([[shape.centre, shape.spacing], np.log(shape.width), np.log(mixing / (1.0 - mixing))])
+    return np.concatenate(
+        [[shape.centre, shape.spacing], np.log(shape.width), np.log(mixing / (1.0 - mixing))]
+    )
 
 
 def _unpack(parameters: Array) -> LineShape:
@@ -232,7 +238,15 @@ def fit_lines(window: MapWindow, start: LineShape, degree: int = 2) -> LineFit:
         ]
     )
     scale = np.concatenate([[0.1 * start.spacing] * 2, np.full(2 * (highest + 1), 0.5)])
-    found = least_squares(residual, np.clip(first, low + 1e-9, high - 1e-9), bounds=(low, high), x_scale=scale, ftol=1e-5, xtol=1e-6, max_nfev=40)
+    found = least_squares(
+        residual,
+        np.clip(first, low + 1e-9, high - 1e-9),
+        bounds=(low, high),
+        x_scale=scale,
+        ftol=1e-5,
+        xtol=1e-6,
+        max_nfev=40,
+    )
     shape = with_weak_order(_unpack(found.x))
     orders = np.arange(1 - len(shape.width), len(shape.width))
     lines = line_matrix(window.qx, orders, shape)

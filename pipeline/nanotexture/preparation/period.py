@@ -11,7 +11,9 @@ from nanotexture.preparation.lines import Array, LineShape, MapWindow, pseudo_vo
 
 MAX_ORDER = 6
 _WIDTHS = (0.12, 0.2, 0.35, 0.6)  # FWHM of order 1 as a fraction of the spacing
-_SIGNIFICANT = 25.0  # a comb must lower chi2 by this much for each line that it adds, against no satellites at all
+_SIGNIFICANT = (
+    25.0  # a comb must lower chi2 by this much for each line that it adds, against no satellites at all
+)
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,9 @@ def find_comb(window: MapWindow, expected: float, smallest: float, largest: floa
     profile, variance = profile_from_map(window)
     use = np.isfinite(profile)
     qx, profile, variance = window.qx[use], profile[use], variance[use]
-    centre, width0 = central_line(window.qx, np.nan_to_num(profile_on(window.qx, qx, profile)), expected, 0.5 * largest)
+    centre, width0 = central_line(
+        window.qx, np.nan_to_num(profile_on(window.qx, qx, profile)), expected, 0.5 * largest
+    )
     error = np.sqrt(variance + (0.05 * np.clip(profile, 0.0, None)) ** 2)
     flat = _comb_chi2(qx, profile, error, LineShape(centre, largest, (width0,), (0.7,)))[0]
     best: tuple[float, Comb] | None = None
@@ -103,7 +107,9 @@ def _rises(qx: Array, profile: Array, error: Array, centre: float, spacing: floa
             continue
         beside = max(profile[inner].mean(), profile[outer].mean() if outer.any() else -np.inf)
         excess.append(profile[middle].mean() - beside)
-        noise.append((error[middle] ** 2).sum() / middle.sum() ** 2 + (error[inner] ** 2).sum() / inner.sum() ** 2)
+        noise.append(
+            (error[middle] ** 2).sum() / middle.sum() ** 2 + (error[inner] ** 2).sum() / inner.sum() ** 2
+        )
     return bool(excess) and float(np.mean(excess)) > 3.0 * float(np.sqrt(np.sum(noise))) / len(noise)
 
 
@@ -132,5 +138,7 @@ def _comb_chi2(qx: Array, profile: Array, error: Array, shape: LineShape) -> tup
     design = np.stack([*lines, 1.0 - slope, slope], axis=1) / error[:, None]
     found, norm = nnls(design, profile / error)
     orders = found[: 2 * highest + 1]
-    folded = np.array([orders[highest], *(0.5 * (orders[highest + n] + orders[highest - n]) for n in range(1, highest + 1))])
+    folded = np.array(
+        [orders[highest], *(0.5 * (orders[highest + n] + orders[highest - n]) for n in range(1, highest + 1))]
+    )
     return float(norm**2), folded

@@ -22,7 +22,9 @@ from nanotexture.film.rod import film_sum_from_thickness, smoothed_along_qz
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
-SYSTEMATIC = 0.1  # order 0 is followed over decades; a tenth is what a kinematic model of a rough film reaches
+SYSTEMATIC = (
+    0.1  # order 0 is followed over decades; a tenth is what a kinematic model of a rough film reaches
+)
 SCALE_PRIOR = 0.2  # of log s: tails outside the map and the substrate's own intensity
 COHERENT_PRIOR = 0.1
 CORRELATED_ROWS = 2.5  # neighbouring rows share pixels: independent values are fewer by about this factor
@@ -33,7 +35,8 @@ class RodData:
     """Order 0 of one reflection on uniform rows qz (nz,), 1/angstrom.
 
     intensity, variance (nz,) in count/angstrom, NaN where not measured; total (nz,): sum of all orders; film: amplitude
-    (nz,) of the flat film from (c, thickness, roughness) in angstrom; substrate (nz,): rod without gap, zeros without.
+    (nz,) of the flat film from (c, thickness, roughness) in angstrom; substrate (nz,): rod without gap, zeros without;
+    scale_prior, coherent_prior: widths of the priors of log s and m, wide where `total` is not the sum of all orders.
     """
 
     qz: Array
@@ -42,6 +45,8 @@ class RodData:
     total: Array
     film: Callable[[float, float, float], Complex]
     substrate: Complex
+    scale_prior: float = SCALE_PRIOR
+    coherent_prior: float = COHERENT_PRIOR
 
     @property
     def step(self) -> float:
@@ -97,7 +102,9 @@ def uniform_film(qz: Array, factor: Complex) -> Callable[[float, float, float], 
     return amplitude
 
 
-def layered_film(qz: Array, factors: Complex, heights: Array, mean_c: float) -> Callable[[float, float, float], Complex]:
+def layered_film(
+    qz: Array, factors: Complex, heights: Array, mean_c: float
+) -> Callable[[float, float, float], Complex]:
     """Amplitude of a stack: factors (nz, planes), heights (planes,) in angstrom, stretched together as c / mean_c.
 
     Its thickness is that of the stack; roughness has no single face to act on and is left out.
@@ -130,10 +137,13 @@ def _edge(above: NDArray[np.intp], top: int, step: int) -> int:
 
 def fit_rod(data: RodData, *, c: float, thicknesses: Array) -> RodFit:
     """Scan of thickness (angstrom) with all else fitted at each, from several gaps; c is the starting value."""
-    beat = 2 * np.pi / float(data.qz[int(np.nan_to_num(data.total).argmax())])  # gaps this far apart look alike
+    beat = (
+        2 * np.pi / float(data.qz[int(np.nan_to_num(data.total).argmax())])
+    )  # gaps this far apart look alike
     gaps = np.array([0.0]) if not data.substrate.any() else np.array([-0.5, -0.25, 0.0, 0.25]) * beat
     points = [
-        min((_refine(data, c, float(t), float(gap)) for gap in gaps), key=lambda point: point.cost) for t in thicknesses
+        min((_refine(data, c, float(t), float(gap)) for gap in gaps), key=lambda point: point.cost)
+        for t in thicknesses
     ]
     costs = np.array([point.cost for point in points])
     best = points[int(costs.argmin())]
@@ -187,7 +197,11 @@ def _refine(data: RodData, c: float, thickness: float, gap: float) -> _Point:
     error = np.sqrt(data.variance[use] + (SYSTEMATIC * measured) ** 2)
 
     def residual(p: Array) -> Array:
-        prior = [(p[2] - first[2]) / SCALE_PRIOR, (p[3] - first[3]) / COHERENT_PRIOR, p[1] / (0.5 * c)]
+        prior = [
+            (p[2] - first[2]) / data.scale_prior,
+            (p[3] - first[3]) / data.coherent_prior,
+            p[1] / (0.5 * c),
+        ]
         return np.concatenate([(_model(data, thickness, p)[use] - measured) / error, prior])
 
     low = np.array([0.985 * c, -c, first[2] - 3, 0.0, first[4] - 12, 0.0, 0.0])

@@ -13,11 +13,12 @@ from enum import StrEnum
 from nanotexture.report import suggestions
 from nanotexture.report.facts import Facts
 from nanotexture.report.fields import Field
-from nanotexture.report.format import counted, listed, number, percent, reflection_text, unit_text, with_error
+from nanotexture.report.format import counted, listed, number, percent, reflection_text, with_error
 
 OVERFIT = 2.0  # free chi2 over chi2
 MISFIT = 3.0  # chi2 per point
 LOW_COUNTS = 1e6  # simulated films failed at 1e5 peak counts and succeeded at 1e7
+MOSTLY_DATA = 0.8  # share of the variance of the motif fixed by the data
 NOISY_SHARE = 0.25  # share of the motif with std above |value|
 
 
@@ -49,7 +50,9 @@ def verdict(series: Sequence[Facts]) -> str:
     first = series[0]
     parts = [_determined_words(first), *_inversion_words(first)]
     clusters = sorted({one.clusters for one in series})
-    span = counted(clusters[0], "cluster") if len(clusters) == 1 else f"{clusters[0]} to {clusters[-1]} clusters"
+    span = (
+        counted(clusters[0], "cluster") if len(clusters) == 1 else f"{clusters[0]} to {clusters[-1]} clusters"
+    )
     return "; ".join([*parts, span]) if clusters[-1] else "; ".join([*parts, "no successful start"])
 
 
@@ -59,7 +62,13 @@ def _determined_words(facts: Facts) -> str:
     if facts.along_q:
         return "displacement along Q determined, its components and the polarization not"
     named = listed([_axis(one) for one in facts.displacement])
-    polar = "determined" if facts.polarization else "not determined" if facts.polarization_sought else "not sought"
+    polar = (
+        "determined"
+        if facts.polarization
+        else "not determined"
+        if facts.polarization_sought
+        else "not sought"
+    )
     return f"displacement along {named} determined; polarization {polar}"
 
 
@@ -72,14 +81,9 @@ def _axis(field: Field) -> str:
 
 
 def _sizes(fields: Sequence[Field]) -> str:
-    """rms of each field with its typical standard deviation."""
-    texts = []
-    for one in fields:
-        name = "along Q" if one.key.endswith("along_q") else f"along {_axis(one)}"
-        unit = unit_text(one.units)
-        known = f" with a typical standard deviation of {number(one.rms_std, 2)} {unit}"
-        texts.append(f"{name} {number(one.rms, 3)} {unit}{known if math.isfinite(one.rms_std) else ''}")
-    return listed(texts)
+    """rms of each field with its standard error."""
+    named = [("along Q" if one.key.endswith("along_q") else f"along {_axis(one)}", one) for one in fields]
+    return listed([f"{with_error(one.rms, one.rms_error, one.units)} {name}" for name, one in named])
 
 
 # ---- what may be concluded
@@ -107,7 +111,7 @@ def lengths(facts: Facts) -> str:
         )
         if math.isfinite(value)
     ]
-    text = f"{listed(known)} follow from positions of satellites and fringes: they hold whatever the inversion found."
+    text = f"{listed(known)} follow from positions of satellites and fringes, whatever the inversion found."
     return text[0].upper() + text[1:] if known else ""
 
 
@@ -115,7 +119,7 @@ def resolved(facts: Facts) -> str:
     if facts.inversion != "resolved" or not facts.displacement:
         return ""
     worse = facts.inversion_delta_cost
-    by = f" (its chi² is higher by {number(worse, 2)})" if math.isfinite(worse) else ""
+    by = f" (its χ² is higher by {number(worse, 2)})" if math.isfinite(worse) else ""
     return f"Up and down, and the sign of the motif: the inverted motif fits worse{by}."
 
 
@@ -131,15 +135,19 @@ def unique(facts: Facts) -> str:
 def nothing(facts: Facts) -> str:
     if facts.displacement:
         return ""
-    return "Nothing about the motif: no start led to a solution, and every field is left empty rather than zero."
+    return (
+        "Nothing about the motif: no start led to a solution, and every field is left empty rather than zero."
+    )
 
 
 def one_direction(facts: Facts) -> str:
     if not facts.along_q:
         return ""
     return (
-        "The components of the displacement, strain, rotation and polarization: one direction of Q gives Q·u only. "
-        "A displacement across Q leaves no trace, and a polarization that shifts the phase of the structure factor "
+        "The components of the displacement, strain, rotation and polarization: one direction of Q gives "
+        "Q·u only. "
+        "A displacement across Q leaves no trace, and a polarization that shifts the phase of the "
+        "structure factor "
         "is read as displacement."
     )
 
@@ -154,7 +162,7 @@ def unresolved(facts: Facts) -> str:
     if facts.inversion != "unresolved" or not facts.displacement:
         return ""
     worse = facts.inversion_delta_cost
-    by = f" (chi² differs by {number(worse, 2)})" if math.isfinite(worse) else ""
+    by = f" (χ² differs by {number(worse, 2)})" if math.isfinite(worse) else ""
     return (
         f"The sign of the motif, and which interface is which: u(x, z) and −u(−x, t − z) fit alike{by}. "
         "Period, amplitude and the tilt of the stripes are the same for both."
@@ -165,8 +173,10 @@ def harmonic_phases(facts: Facts) -> str:
     if not facts.along_q:
         return ""
     return (
-        "The shape of the motif to the last detail: where the displacement is weak, one reflection hardly fixes the "
-        "phases of its harmonics against each other, so that different shapes fit nearly alike (compare the clusters)."
+        "The shape of the motif to the last detail: where the displacement is weak, one reflection hardly "
+        "fixes the "
+        "phases of its harmonics against each other, so that different shapes fit nearly alike (compare "
+        "the clusters)."
     )
 
 
@@ -174,8 +184,9 @@ def ties(facts: Facts) -> str:
     if facts.tied < 2:
         return ""
     return (
-        f"That the motif shown is the only one: {facts.tied} of {facts.clusters} clusters fit equally well within "
-        "5 % of chi². Only what they have in common is established."
+        f"That the motif shown is the only one: {facts.tied} of {facts.clusters} clusters fit equally well "
+        "within "
+        "5 % of χ². Only what they have in common is established."
     )
 
 
@@ -183,18 +194,24 @@ def size_of_displacement(facts: Facts) -> str:
     if not facts.displacement:
         return ""
     return (
-        "The amplitude of the displacement without its assumptions: it rests on the ratio of the satellites to order "
-        "0, and on the modulus of the structure factor being that of the known layers. A composition modulated along "
+        "The amplitude of the displacement without its assumptions: it rests on the ratio of the "
+        "satellites to order "
+        "0, and on the modulus of the structure factor being that of the known layers. A composition "
+        "modulated along "
         "x would be read as displacement."
     )
 
 
 def noisy(facts: Facts) -> str:
-    shares = [(one, _noisy_share(one)) for one in (*facts.displacement, *facts.polarization) if one.std is not None]
+    shares = [
+        (one, _noisy_share(one)) for one in (*facts.displacement, *facts.polarization) if one.std is not None
+    ]
     worst = [f"{percent(share)} of {_plain(one)}" for one, share in shares if share > NOISY_SHARE]
     if not worst:
         return ""
-    return f"The sign where the standard deviation exceeds the value (dotted in the figures): {listed(worst)}."
+    return (
+        f"The sign where the standard deviation exceeds the value (dotted in the figures): {listed(worst)}."
+    )
 
 
 def _noisy_share(field: Field) -> float:
@@ -207,11 +224,21 @@ def _plain(field: Field) -> str:
     return field.symbol.strip("$").replace("_", "")
 
 
+def prior(facts: Facts) -> str:
+    if not facts.determined < MOSTLY_DATA:
+        return ""
+    return (
+        f"That the data alone give the motif: they fix {percent(facts.determined)} of its variance, the "
+        "prior on "
+        "smoothness and size the rest."
+    )
+
+
 def overfit(facts: Facts) -> str:
     if not facts.free_cost > OVERFIT * max(facts.cost, 1.0):
         return ""
     return (
-        f"The fine detail: the free chi² of {number(facts.free_cost, 3)} far exceeds the chi² of "
+        f"The fine detail: the free χ² of {number(facts.free_cost, 3)} far exceeds the χ² of "
         f"{number(facts.cost, 3)}, so the motif has followed noise or errors of the model."
     )
 
@@ -220,7 +247,8 @@ def misfit(facts: Facts) -> str:
     if not facts.cost > MISFIT:
         return ""
     return (
-        f"That the standard deviations are complete: chi² per point is {number(facts.cost, 3)}, so the model misses "
+        f"That the standard deviations are complete: χ² per point is {number(facts.cost, 3)}, so the model "
+        "misses "
         "the data by more than their noise, and the stated errors are too small."
     )
 
@@ -241,22 +269,28 @@ def average(facts: Facts) -> str:
         return "The displacement at any one place: the map averages over all that the beam lights."
     return (
         "The displacement at any one place: the texture keeps its phase over "
-        f"{number(facts.correlation_length, 3)} Å, {number(periods, 2)} periods, and the beam averages over many such "
-        "regions. What is shown is the average motif; departures of single periods from it are in the line widths."
+        f"{number(facts.correlation_length, 3)} Å, {number(periods, 2)} periods, and the beam averages "
+        "over many such "
+        "regions. What is shown is the average motif; departures of single periods from it are in the line "
+        "widths."
     )
 
 
 def conventions(facts: Facts) -> str:
     if not facts.displacement:
         return ""
-    return "The origin of x and a constant displacement: no intensity depends on them; the mean is set to zero."
+    return (
+        "The origin of x and a constant displacement: no intensity depends on them; the mean is set to zero."
+    )
 
 
 def cut(facts: Facts) -> str:
     if not facts.cut:
         return ""
     names = listed([reflection_text(one) for one in facts.cut])
-    return f"Detail through the film's depth: the satellites of {names} reach the edge of the measured qz range."
+    return (
+        f"Detail through the film's depth: the satellites of {names} reach the edge of the measured qz range."
+    )
 
 
 def few_counts(facts: Facts) -> str:
@@ -265,7 +299,8 @@ def few_counts(facts: Facts) -> str:
         return ""
     told = listed([f"{number(value, 2)} at {reflection_text(key)}" for key, value in low.items()])
     return (
-        f"That more counts would change nothing: the strongest voxels hold {told} counts. Inversions of simulated "
+        f"That more counts would change nothing: the strongest voxels hold {told} counts. Inversions of "
+        "simulated "
         "films failed at 10⁵ and succeeded at 10⁷."
     )
 
@@ -288,6 +323,7 @@ _RULES: dict[Kind, tuple[Rule, ...]] = {
         harmonic_phases,
         size_of_displacement,
         noisy,
+        prior,
         overfit,
         misfit,
         resolution,

@@ -46,6 +46,7 @@ class Facts:
     thickness: float = NAN
     thickness_std: float = NAN
     correlation_length: float = NAN
+    determined: float = NAN
     highest_order: int = 0
     qz_range: float = NAN
     cut: tuple[str, ...] = ()
@@ -100,6 +101,7 @@ _SCALARS = (
     "thickness",
     "thickness_std",
     "correlation_length",
+    "determined",
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-MINUS, NOT_DETERMINED = "\u2212", "not determined"
+MINUS, NARROW, NOT_DETERMINED = "\u2212", "\u202f", "not determined"
 _UNITS = {
     "1": "",
     "angstrom": "Å",
@@ -15,8 +15,9 @@ _UNITS = {
     "count": "counts",
     "count/angstrom": "counts Å⁻¹",
 }
+_SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_SMALLEST, _LARGEST = -4, 5  # decades written without a power of ten
+_SMALLEST, _LARGEST = -3, 5  # decades written without a power of ten lie between
 
 
 def unit_text(units: str) -> str:
@@ -74,7 +75,13 @@ def indices(hkl: str) -> tuple[int, ...] | None:
 def reflection_text(hkl: str) -> str:
     """Reflection in plain text: (−1 0 3)."""
     found = indices(hkl)
-    return f"({' '.join(str(i) for i in found)})".replace("-", MINUS) if found else hkl
+    return f"({NARROW.join(str(i) for i in found)})".replace("-", MINUS) if found else hkl
+
+
+def formula_text(name: str) -> str:
+    """Chemical formula with its numbers lowered, PbTiO₃; any other name as it is."""
+    plain = re.fullmatch(r"(?:[A-Z][a-z]?\d*)+", name)
+    return name.translate(_SUBSCRIPT) if plain else name
 
 
 def counted(count: int, noun: str) -> str:

@@ -78,9 +78,11 @@ def result_from_tree(tree: xr.DataTree, source: str | Path = "result") -> Result
     """Result of a tree in memory."""
     texture = _group(tree, "texture")
     if texture is None:
-        raise InputError(source, "group /texture", "the answer of an inversion", f"groups {sorted(tree.children)}")
+        raise InputError(
+            source, "group /texture", "the answer of an inversion", f"groups {sorted(tree.children)}"
+        )
     return Result(
-        attrs=dict(tree.attrs),
+        attrs={str(key): value for key, value in tree.attrs.items()},
         texture=texture,
         solutions=_group(tree, "solutions"),
         clusters=_group(tree, "clusters"),

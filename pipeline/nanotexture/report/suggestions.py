@@ -17,7 +17,8 @@ def another_direction(facts: Facts) -> str:
     if not known or any(abs(_dot(known[0], other)) < PARALLEL for other in known[1:]):
         return ""
     return (
-        f"A reflection with another direction of Q, such as {reflection_text(_turned(facts.reflections[0]))}: "
+        "A reflection with another direction of Q, such as "
+        f"{reflection_text(_turned(facts.reflections[0]))}: "
         "two directions separate the components of the displacement, and with them strain and rotation."
     )
 
@@ -32,11 +33,13 @@ def other_parity(facts: Facts) -> str:
     other = reflection_text(f"{h}_{k}_{step + 1}")
     if odd == {1}:
         return (
-            f"An even-l reflection, such as {other}: in perovskites like PbTiO3 it shows the elastic displacement "
+            f"An even-l reflection, such as {other}: in perovskites like PbTiO₃ it shows the elastic "
+            "displacement "
             "nearly alone, and odd against even l gives the sign of the polarization."
         )
     return (
-        f"An odd-l reflection, such as {other}, to see the sign of the polarization: in perovskites like PbTiO3 "
+        f"An odd-l reflection, such as {other}, to see the sign of the polarization: in perovskites like "
+        "PbTiO₃ "
         "even l shows the elastic displacement nearly alone."
     )
 
@@ -58,7 +61,10 @@ def break_tie(facts: Facts) -> str:
     if not facts.displacement or (facts.tied < 2 and facts.inversion != "unresolved"):
         return ""
     what = "the clusters" if facts.tied > 1 else "the motif and its inverse"
-    return f"A reflection with larger |Q|, to tell {what} apart: its phases are stronger, and weak phases are what ties them."
+    return (
+        f"A reflection with larger |Q|, to tell {what} apart: its phases are stronger, "
+        "and weak phases are what ties them."
+    )
 
 
 def _dot(one: tuple[float, float], other: tuple[float, float]) -> float:

@@ -57,7 +57,9 @@ def order_amplitudes(
     found = np.empty((2 * ORDERS + 1, len(qz)), np.complex128)
     for i, n in enumerate(range(-ORDERS, ORDERS + 1)):
         qx = gx + 2 * np.pi * n / period
-        phase = np.exp(1j * (qx * displacement[0][:, :, None] + qz[None, None, :] * displacement[1][:, :, None]))
+        phase = np.exp(
+            1j * (qx * displacement[0][:, :, None] + qz[None, None, :] * displacement[1][:, :, None])
+        )
         wave = np.exp(-2j * np.pi * n * x) / number
         found[i] = np.einsum("x,xpq,qp->q", wave, phase, kernel)
     found[ORDERS] += below
@@ -80,14 +82,22 @@ def bright_map(
     qx = np.arange(gx - MARGIN * spacing, gx + MARGIN * spacing, 0.4 * RESOLUTION)
     qz = np.arange(gz - 5 * fringe, gz + 5 * fringe, fringe / 6)
     amplitudes = order_amplitudes(
-        displacement=displacement, stack=stack, substrate=substrate, hkl=hkl, period=period, qz=qz, energy_kev=energy_kev
+        displacement=displacement,
+        stack=stack,
+        substrate=substrate,
+        hkl=hkl,
+        period=period,
+        qz=qz,
+        energy_kev=energy_kev,
     )
     lines = np.stack([_line(qx, gx, n, spacing, correlation_length) for n in range(-ORDERS, ORDERS + 1)])
     bright = lines.T @ np.abs(amplitudes) ** 2
     return Brightness(qx, qz, lines.T @ np.abs(amplitudes) ** 2, _beam_stop(qx, qz, gx, hkl[2], substrate))
 
 
-def counted(bright: Brightness, *, flux: float, background: float, seed: tuple[int, ...]) -> NDArray[np.float64]:
+def counted(
+    bright: Brightness, *, flux: float, background: float, seed: tuple[int, ...]
+) -> NDArray[np.float64]:
     """Poisson counts (nx, nz) at a flux that all reflections of a film share."""
     expected = np.minimum(flux * bright.intensity + background, 1e15)
     return np.random.Generator(np.random.PCG64([n % 2**32 for n in seed])).poisson(expected).astype(float)

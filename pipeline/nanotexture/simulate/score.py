@@ -28,7 +28,9 @@ def on_grid(*, truth: Array, x: Array, z: Array, new_x: Array, new_z: Array) -> 
     found = np.empty((len(truth), len(new_x), len(new_z)))
     for c, field in enumerate(truth):
         wrapped = np.concatenate([field[order], field[order][:1]])
-        along = np.stack([np.interp(new_x, period_x, wrapped[:, j], period=1.0) for j in range(len(z))], axis=1)
+        along = np.stack(
+            [np.interp(new_x, period_x, wrapped[:, j], period=1.0) for j in range(len(z))], axis=1
+        )
         found[c] = np.stack([np.interp(new_z, z, row) for row in along])
     return found
 

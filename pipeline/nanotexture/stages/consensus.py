@@ -18,13 +18,20 @@ from nanotexture.stages.motif_data import motif_data
 
 Array = NDArray[np.float64]
 
-RESOLVED = 9.0  # chi2 (per unit of the answer's own chi2 per point) by which the inverse must fit worse: 3 sigma
+RESOLVED = (
+    9.0  # chi2 (per unit of the answer's own chi2 per point) by which the inverse must fit worse: 3 sigma
+)
 SAME = 0.1  # nrmse below which the relaxed inverse is the answer itself
 
 
 @stage(version=1)
 def group(
-    orders: Orders, reference: Reference, choice: ModeChoice, solutions: list[Solutions], *, config: ConsensusConfig
+    orders: Orders,
+    reference: Reference,
+    choice: ModeChoice,
+    solutions: list[Solutions],
+    *,
+    config: ConsensusConfig,
 ) -> Clusters:
     """Clusters of the solutions of all batches, best first."""
     batches = {name: np.concatenate([one[name].values for one in solutions]) for name in _PER_START}
@@ -49,7 +56,19 @@ def group(
     return _labelled(solutions[0], batches, outcome, found, delta)
 
 
-_PER_START = ("start", "field", "field_std", "slope_std", "model", "cost", "free_cost", "determined", "gap", "iterations", "outcome")
+_PER_START = (
+    "start",
+    "field",
+    "field_std",
+    "slope_std",
+    "model",
+    "cost",
+    "free_cost",
+    "determined",
+    "gap",
+    "iterations",
+    "outcome",
+)
 
 
 def _inverse_cost(
@@ -64,7 +83,11 @@ def _inverse_cost(
     settings = data.settings(int(choice["harmonics"]), int(choice["polynomials"]), config.strain)
     pair = torch.from_numpy(np.stack([field, inverted(field)]))
     found = solve_motif(
-        data=data.reflections, modes=modes, settings=settings.final_only(), start=modes.project(pair), gap=data.gap
+        data=data.reflections,
+        modes=modes,
+        settings=settings.final_only(),
+        start=modes.project(pair),
+        gap=data.gap,
     )
     back = align(found.displacement[1:].numpy(), found.displacement[0].numpy(), allow_inversion=False)
     if float(back.nrmse[0]) < SAME:

@@ -7,12 +7,15 @@ from pathlib import Path
 import numpy as np
 
 from nanotexture.engine.stage import stage
+from nanotexture.errors import InputError, UserError
 from nanotexture.film.config import FilmConfig
-from nanotexture.geometry import alignment_from_substrate, check_map_near_hkl
+from nanotexture.geometry import alignment_from_substrate, check_map_near_hkl, energy_from_wavelength
 from nanotexture.gridding import Crop, map_from_scan
-from nanotexture.quantities import Alignment, ReciprocalMap
+from nanotexture.preparation.symmetric import fit_symmetric_scan, qz_pinned_to_substrate, uniform_rows
+from nanotexture.quantities import Alignment, ReciprocalMap, ThicknessScan
 from nanotexture.readers import read_map, read_scan
-from nanotexture.stages.models import AlignConfig, ConvertConfig, LoadConfig
+from nanotexture.schema import THICKNESS_SCAN, labelled
+from nanotexture.stages.models import AlignConfig, ConvertConfig, LoadConfig, ThicknessScanConfig
 
 C_TOLERANCE = 0.12  # a strained film's c differs this much at most from its bulk or recipe value
 
@@ -36,6 +39,51 @@ def convert(scan: Path, alignment: Alignment | None = None, *, config: ConvertCo
 def load(file: Path, *, config: LoadConfig) -> ReciprocalMap:
     """Map of one file of the contract's input format."""
     return _checked(read_map(file), config.film)
+
+
+@stage(version=1)
+def scan_thickness(scan: Path, *, config: ThicknessScanConfig) -> ThicknessScan:
+    """Thickness and c from a symmetric scan whose substrate peak fixes the zero of the angles."""
+    recorded = read_scan(scan)
+    if recorded.sizes["line"] != 1:
+        raise InputError(
+            scan.name, "scan", "one symmetric two-theta-omega scan", f"{recorded.sizes['line']} scans"
+        )
+    one = recorded.isel(line=0)
+    substrate = config.film.below()
+    if substrate is None:
+        raise UserError(f"{scan.name}: film.substrate: expected, since its peak fixes the zero of the angles")
+    intensity = one["counts"].values * one["attenuation"].values
+    wavelength = float(recorded["wavelength"])
+    qz = qz_pinned_to_substrate(
+        two_theta=one["two_theta"].values,
+        intensity=intensity,
+        wavelength=wavelength,
+        bragg=2 * np.pi * config.hkl[2] / substrate.c,
+    )
+    grid, on_grid, variance = uniform_rows(
+        qz=qz, intensity=intensity, variance=intensity * one["attenuation"].values
+    )
+    fit = fit_symmetric_scan(
+        qz=grid,
+        intensity=on_grid,
+        variance=variance,
+        film=config.film,
+        hkl=config.hkl,
+        energy_kev=energy_from_wavelength(wavelength=wavelength),
+        tolerance=C_TOLERANCE,
+    )
+    values = {
+        "two_theta": one["two_theta"].values,
+        "qz": qz,
+        "intensity": intensity,
+        "model": np.interp(qz, grid, fit.model),
+        "thickness": fit.thickness,
+        "thickness_std": fit.thickness_std,
+        "c": fit.c,
+        "c_std": fit.c_std,
+    }
+    return ThicknessScan(labelled(values, THICKNESS_SCAN, {"file": scan.name}))
 
 
 def _checked(found: ReciprocalMap, film: FilmConfig) -> ReciprocalMap:

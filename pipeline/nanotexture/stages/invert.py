@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,7 @@ def invert(orders: Orders, reference: Reference, choice: ModeChoice, *, config: 
 
 
 def _solve(
-    data: MotifData, harmonics: int, polynomials: int, strain: float, seeds: list[tuple[int, ...]]
+    data: MotifData, harmonics: int, polynomials: int, strain: float, seeds: Sequence[tuple[int, ...]]
 ) -> MotifSolutions:
     modes, settings = data.modes(harmonics, polynomials), data.settings(harmonics, polynomials, strain)
     longest = max(float(one.g.norm()) for one in data.reflections)
@@ -82,7 +83,9 @@ def _solve(
     return solve_motif(data=data.reflections, modes=modes, settings=settings, start=start, gap=data.gap)
 
 
-def _values(data: MotifData, found: MotifSolutions, starts: tuple[int, ...], orders: Orders) -> dict[str, Any]:
+def _values(
+    data: MotifData, found: MotifSolutions, starts: tuple[int, ...], orders: Orders
+) -> dict[str, Any]:
     points = found.displacement.shape[2]
     field = found.displacement - found.displacement.mean((2, 3), keepdim=True)
     return {

@@ -19,7 +19,9 @@ from nanotexture.quantities import Orders, Reference
 
 Array = NDArray[np.float64]
 
-SYSTEMATIC = 0.03  # relative error of the kinematic model with pseudo-Voigt lines, measured on simulated films
+SYSTEMATIC = (
+    0.03  # relative error of the kinematic model with pseudo-Voigt lines, measured on simulated films
+)
 PARALLEL = 0.02  # directions of Q closer than this (rad) are one: they give one component of the displacement
 SUBSTRATE_PEAK = 0.004  # relative half width in qz around the substrate's Bragg point that is not fitted
 FEWEST, MOST = 2, 8
@@ -40,12 +42,17 @@ class MotifData:
 
     def modes(self, harmonics: int, polynomials: int) -> Modes:
         """Modes on the planes of the film."""
-        return Modes(harmonics, polynomials, tuple(self.stack.heights.tolist()), self.period, self.stack.thickness)
+        return Modes(
+            harmonics, polynomials, tuple(self.stack.heights.tolist()), self.period, self.stack.thickness
+        )
 
     def settings(self, harmonics: int, polynomials: int, strain: float) -> MotifSettings:
         """Solver settings with enough points along x for the harmonics of exp(i Q.u)."""
         return MotifSettings(
-            harmonics=harmonics, polynomials=polynomials, strain=strain, points=max(32, 4 * (harmonics + self.highest))
+            harmonics=harmonics,
+            polynomials=polynomials,
+            strain=strain,
+            points=max(32, 4 * (harmonics + self.highest)),
         )
 
 
@@ -70,7 +77,9 @@ def motif_data(orders: Orders, reference: Reference, film: FilmConfig) -> MotifD
     axes = field_axes(vectors)
     stack = film.stack(c=float(reference["c"]), thickness=float(reference["thickness"]))
     one_by_one = [_reflection(orders, r, vectors[r] @ axes.T, stack, film) for r in range(len(vectors))]
-    common = float(np.exp(np.mean([np.log(one.scale / float(orders["scale"][r])) for r, one in enumerate(one_by_one)])))
+    common = float(
+        np.exp(np.mean([np.log(one.scale / float(orders["scale"][r])) for r, one in enumerate(one_by_one)]))
+    )
     reflections = tuple(
         replace(one, scale=common * float(orders["scale"][r])) for r, one in enumerate(one_by_one)
     )
@@ -94,8 +103,7 @@ def refolded(data: MotifData, *, seed: int) -> MotifData:
             block=data.block[r],
             seed=seed + r,
         )
-        masks = {"work": torch.from_numpy(use & ~held), "free": torch.from_numpy(held)}
-        reflections.append(replace(one, **masks))
+        reflections.append(replace(one, work=torch.from_numpy(use & ~held), free=torch.from_numpy(held)))
     return replace(data, reflections=tuple(reflections))
 
 
@@ -107,7 +115,11 @@ def _reflection(orders: Orders, r: int, g: Array, stack: Stack, film: FilmConfig
     energy = float(one["energy"])
     kernel = plane_kernel(stack=stack, hkl=(hkl[0], hkl[1], hkl[2]), qz=qz, energy_kev=energy)
     below = substrate_amplitude(
-        substrate=film.below(), hkl=(hkl[0], hkl[1], hkl[2]), qz=qz, in_plane=stack.in_plane, energy_kev=energy
+        substrate=film.below(),
+        hkl=(hkl[0], hkl[1], hkl[2]),
+        qz=qz,
+        in_plane=stack.in_plane,
+        energy_kev=energy,
     )
     number = one["order"].values
     use = np.isfinite(intensity) & np.isfinite(variance)
@@ -132,7 +144,7 @@ def _reflection(orders: Orders, r: int, g: Array, stack: Stack, film: FilmConfig
     )
 
 
-def _first_scale(intensity: Array, orders: NDArray[np.int64], kernel: Array) -> float:
+def _first_scale(intensity: Array, orders: NDArray[np.int64], kernel: NDArray[np.complex128]) -> float:
     """Scale from the sum of all orders, which a texture of pure phase cannot change, over that of the flat film.
 
     Order 0 is summed over the film peak only, where the substrate adds little; satellites over all rows, since inclined

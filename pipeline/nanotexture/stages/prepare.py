@@ -45,16 +45,23 @@ def prepare(maps: list[ReciprocalMap], *, config: PrepareConfig) -> Orders:
     strongest = max((c for c in combs if c is not None), key=lambda c: c.gain, default=None)
     if strongest is None:
         one = reflections[0]
-        raise InputError(one.file, "/entry/data/intensity", "satellites beside the film peak", "none above the noise")
+        raise InputError(
+            one.file, "/entry/data/intensity", "satellites beside the film peak", "none above the noise"
+        )
     fits = [_lines(one, comb or strongest, strongest) for one, comb in zip(reflections, combs, strict=True)]
-    return _labelled(reflections, fits, [_film(r, f, config.film) for r, f in zip(reflections, fits, strict=True)], config)
+    return _labelled(
+        reflections, fits, [_film(r, f, config.film) for r, f in zip(reflections, fits, strict=True)], config
+    )
 
 
 def _reflection(one: ReciprocalMap, film: FilmConfig) -> _Reflection:
     hkl = tuple(int(n) for n in one["hkl"].values)
     if hkl[2] == 0:
         raise InputError(
-            one.attrs.get("file", "map"), "/entry/reflection/hkl", "l other than 0 (qz must see the film's height)", str(hkl)
+            one.attrs.get("file", "map"),
+            "/entry/reflection/hkl",
+            "l other than 0 (qz must see the film's height)",
+            str(hkl),
         )
     measured = one["mask"].values == 0
     window = MapWindow(
@@ -89,7 +96,9 @@ def _lines(one: _Reflection, comb: Comb, strongest: Comb) -> LineFit:
     """Line fit with the spacing of the strongest comb; a reflection whose own comb is weak keeps its own centre."""
     satellites = np.array(strongest.intensity[1:])
     weak = np.flatnonzero(satellites < WEAKEST * satellites.max())
-    weak = weak[weak > satellites.argmax()]  # beyond the strongest; a weak order below it is measured all the same
+    weak = weak[
+        weak > satellites.argmax()
+    ]  # beyond the strongest; a weak order below it is measured all the same
     widest = max(one.window.qx[-1] - one.gx, one.gx - one.window.qx[0])
     highest = int(min(weak.min(initial=len(satellites)), HIGHEST, max(widest / strongest.spacing - 0.5, 1)))
     widths = (comb.width0, *(strongest.width1 * np.sqrt(n) for n in range(1, highest + 1)))
@@ -120,40 +129,21 @@ def _weighted(values: list[float], errors: list[float]) -> tuple[float, float]:
 def _labelled(
     reflections: list[_Reflection], fits: list[LineFit], rods: list[RodFit], config: PrepareConfig
 ) -> Orders:
-    highest = max(int(fit.orders.max()) for fit in fits)
-    orders = np.arange(-highest, highest + 1)
-    columns = max(len(one.window.qx) for one in reflections)
-    rows = max(len(one.window.qz) for one in reflections)
-    shape = len(reflections), len(orders)
-    per_row = {name: np.full((*shape, rows), np.nan) for name in ("intensity", "variance")}
-    line, background = np.zeros((*shape, columns)), np.zeros((len(reflections), columns, rows))
-    held = np.zeros((*shape, rows), np.uint8)
-    per_order = {name: np.full(shape, np.nan) for name in ("line_position", "line_width", "line_width_std", "line_lorentz")}
-    qx, qz = np.full((len(reflections), columns), np.nan), np.full((len(reflections), rows), np.nan)
     thickness = _weighted([rod.thickness for rod in rods], [rod.thickness_std for rod in rods])
-    for r, (one, fit) in enumerate(zip(reflections, fits, strict=True)):
-        nx, nz = len(one.window.qx), len(one.window.qz)
-        at = slice(highest - int(fit.orders.max()), highest + int(fit.orders.max()) + 1)
-        qx[r, :nx], qz[r, :nz] = one.window.qx, one.window.qz
-        per_row["intensity"][r, at, :nz], per_row["variance"][r, at, :nz] = fit.intensity, fit.variance
-        line[r, at, :nx], background[r, :nx, :nz] = fit.line, fit.background
-        held[r, at, :nz] = held_out_blocks(
-            intensity=fit.intensity, variance=fit.variance, orders=fit.orders, block=block_rows(one.window.qz, thickness[0]), seed=config.seed + r
-        )
-        for n in fit.orders:
-            values = fit.shape.centre + n * fit.shape.spacing, fit.shape.width[abs(n)], fit.shape_std.width[abs(n)]
-            for name, value in zip(per_order, (*values, fit.shape.lorentz[abs(n)]), strict=True):
-                per_order[name][r, highest + n] = value
+    highest = max(int(fit.orders.max()) for fit in fits)
+    shape = (
+        2 * highest + 1,
+        max(len(one.window.qx) for one in reflections),
+        max(len(one.window.qz) for one in reflections),
+    )
+    parts = [
+        _padded(one, fit, shape, block_rows(one.window.qz, thickness[0]), config.seed + r)
+        for r, (one, fit) in enumerate(zip(reflections, fits, strict=True))
+    ]
     values = {
+        **{name: np.stack([part[name] for part in parts]) for name in parts[0]},
         "hkl": np.array([one.hkl for one in reflections]),
-        "order": orders,
-        "qx": qx,
-        "qz": qz,
-        **per_row,
-        "held_out": held,
-        "line": line,
-        "background": background,
-        **per_order,
+        "order": np.arange(-highest, highest + 1),
         "line_chi2": np.array([fit.chi2 for fit in fits]),
         "scale": np.array([float(one.map["scale"]) for one in reflections]),
         "energy": np.array([float(one.map["energy"]) for one in reflections]),
@@ -162,6 +152,42 @@ def _labelled(
         **_scalars(reflections, fits, rods, thickness),
     }
     return Orders(labelled(values, ORDERS, {"files": [one.file for one in reflections]}))
+
+
+def _padded(
+    one: _Reflection, fit: LineFit, shape: tuple[int, int, int], block: int, seed: int
+) -> dict[str, np.ndarray]:
+    """Arrays of one reflection on the common sizes (orders, columns, rows), NaN or 0 beyond its own."""
+    number, columns, rows = shape
+    top = int(fit.orders.max())
+    at = slice(number // 2 - top, number // 2 + top + 1)
+    nx, nz = len(one.window.qx), len(one.window.qz)
+    held = held_out_blocks(
+        intensity=fit.intensity, variance=fit.variance, orders=fit.orders, block=block, seed=seed
+    )
+    distance = np.abs(fit.orders)
+    found = {
+        "qx": np.full(columns, np.nan),
+        "qz": np.full(rows, np.nan),
+        "intensity": np.full((number, rows), np.nan),
+        "variance": np.full((number, rows), np.nan),
+        "held_out": np.zeros((number, rows), np.uint8),
+        "line": np.zeros((number, columns)),
+        "background": np.zeros((columns, rows)),
+        **{name: np.full(number, np.nan) for name in _PER_ORDER},
+    }
+    found["qx"][:nx], found["qz"][:nz] = one.window.qx, one.window.qz
+    found["intensity"][at, :nz], found["variance"][at, :nz] = fit.intensity, fit.variance
+    found["held_out"][at, :nz], found["line"][at, :nx] = held, fit.line
+    found["background"][:nx, :nz] = fit.background
+    found["line_position"][at] = fit.shape.centre + fit.orders * fit.shape.spacing
+    found["line_width"][at] = np.array(fit.shape.width)[distance]
+    found["line_width_std"][at] = np.array(fit.shape_std.width)[distance]
+    found["line_lorentz"][at] = np.array(fit.shape.lorentz)[distance]
+    return found
+
+
+_PER_ORDER = ("line_position", "line_width", "line_width_std", "line_lorentz")
 
 
 def _scalars(
@@ -196,7 +222,10 @@ def _scalars(
 def _in_plane(reflections: list[_Reflection], fits: list[LineFit]) -> tuple[float, float]:
     """In-plane lattice parameter from order 0 of reflections that have one in-plane index; NaN where none has."""
     found = [
-        (2 * np.pi * one.hkl[0] / fit.shape.centre, abs(2 * np.pi * one.hkl[0] / fit.shape.centre**2) * fit.shape_std.centre)
+        (
+            2 * np.pi * one.hkl[0] / fit.shape.centre,
+            abs(2 * np.pi * one.hkl[0] / fit.shape.centre**2) * fit.shape_std.centre,
+        )
         for one, fit in zip(reflections, fits, strict=True)
         if one.hkl[0] != 0 and one.hkl[1] == 0
     ]

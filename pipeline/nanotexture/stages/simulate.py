@@ -63,7 +63,9 @@ def simulate_map(*, config: SimulateConfig) -> ReciprocalMap:
         "energy": config.energy,
         "scale": 1.0,
     }
-    return ReciprocalMap(labelled(values, MAP, {"file": "simulated " + "".join(map(str, config.hkl)), "sample": "simulated"}))
+    return ReciprocalMap(
+        labelled(values, MAP, {"file": "simulated " + "".join(map(str, config.hkl)), "sample": "simulated"})
+    )
 
 
 @stage(version=1)

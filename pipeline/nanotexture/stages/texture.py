@@ -66,7 +66,16 @@ def _components(best: Array, std: Array, slopes: Array, slope_std: Array, axes: 
 
 
 def _scalars(orders: Orders, clusters: Clusters) -> dict[str, Any]:
-    from_orders = ("period", "period_std", "thickness", "thickness_std", "correlation_length", "c", "c_std", "gap_std")
+    from_orders = (
+        "period",
+        "period_std",
+        "thickness",
+        "thickness_std",
+        "correlation_length",
+        "c",
+        "c_std",
+        "gap_std",
+    )
     cost = clusters["cluster_cost"].values
     free = clusters["cluster_free_cost"].values
     return {

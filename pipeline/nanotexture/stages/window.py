@@ -18,10 +18,12 @@ POINTS = 32
 
 
 @stage(version=1)
-def window(maps: list[ReciprocalMap], orders: Orders, reference: Reference, *, config: WindowConfig) -> Solutions:
+def window(
+    maps: list[ReciprocalMap], orders: Orders, reference: Reference, *, config: WindowConfig
+) -> Solutions:
     """Displacement along Q from the reflection with the strongest satellites (Shao et al., PNAS 120, e2303312120 (2023))."""
     satellites = orders["intensity"].where(orders["order"] != 0).sum(("order", "row"))
-    chosen = int(satellites.argmax())
+    chosen = int(satellites.values.argmax())
     one, vector = maps[chosen], reflection_vectors(orders, reference)[chosen]
     alone = orders.isel(reflection=[chosen])
     data = motif_data(alone, reference, config.film)

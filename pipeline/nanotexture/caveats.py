@@ -1,0 +1,83 @@
+"""Warnings that a result carries: what a reader must know before believing it, each one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import xarray as xr
+
+from nanotexture.film.config import FilmConfig
+from nanotexture.phasing.outcome import Outcome
+from nanotexture.quantities import Clusters, Orders, ReciprocalMap, Texture
+
+SIGMAS = 3.0
+FEW_USABLE = 0.5
+POOR_FIT = 5.0  # chi2 per point above which the model is not within its stated systematic error
+
+
+def warnings_of(
+    *,
+    film: FilmConfig,
+    polarization: bool,
+    maps: tuple[ReciprocalMap, ...],
+    orders: Orders,
+    clusters: Clusters,
+    texture: Texture,
+    thickness_scans: Mapping[str, xr.Dataset],
+) -> tuple[str, ...]:
+    """All warnings of one temperature."""
+    found = [
+        *_about_input(maps, orders, film),
+        *_about_thickness(film, orders, thickness_scans),
+        *_about_fit(clusters, texture),
+    ]
+    if polarization:
+        found.append(
+            "Polarization was asked for and is NaN: this version inverts the elastic displacement; set "
+            "texture.polarization = false, or read the displacement with care where odd-l reflections see polar shifts."
+        )
+    return tuple(found)
+
+
+def _about_input(maps: tuple[ReciprocalMap, ...], orders: Orders, film: FilmConfig) -> Iterator[str]:
+    for one in maps:
+        if note := one.attrs.get("qy"):
+            yield f"{one.attrs.get('file', 'map')}: {note}"
+    offset = float(orders["in_plane"]) / film.in_plane - 1.0
+    if np.isfinite(offset) and abs(offset) > 0.002:
+        yield (
+            f"Order 0 lies at an in-plane lattice parameter of {float(orders['in_plane']):.4f} A, "
+            f"{100 * offset:+.2f} % from the recipe's {film.in_plane:.4f} A: the film may be relaxed."
+        )
+    clipped = np.isnan(orders["intensity"].values).any(axis=(1, 2)) & (
+        np.isfinite(orders["qz"].values).any(axis=1)
+    )
+    if clipped.any():
+        yield "Some orders are not covered over the whole qz range of their map; the missing rows are taken as not measured."
+
+
+def _about_thickness(film: FilmConfig, orders: Orders, scans: Mapping[str, xr.Dataset]) -> Iterator[str]:
+    fitted, error = float(orders["thickness"]), float(orders["thickness_std"])
+    told = film.thickness
+    if told is not None and abs(told - fitted) > SIGMAS * max(error, 0.01 * told):
+        yield f"The recipe's thickness of {told:.1f} A does not fit the fringes, which give {fitted:.1f} +- {error:.1f} A."
+    for name, scan in scans.items():
+        other, other_error = float(scan["thickness"]), float(scan["thickness_std"])
+        if abs(other - fitted) > SIGMAS * np.hypot(error, other_error):
+            yield f"The {name} scan gives a thickness of {other:.1f} A, the map's fringes {fitted:.1f} +- {error:.1f} A."
+
+
+def _about_fit(clusters: Clusters, texture: Texture) -> Iterator[str]:
+    outcomes = [Outcome(str(name)) for name in clusters["outcome"].values]
+    usable = sum(outcome.usable for outcome in outcomes)
+    if usable < FEW_USABLE * len(outcomes):
+        worst = max(set(outcomes), key=outcomes.count)
+        yield f"Only {usable} of {len(outcomes)} starts ended in a solution; most: {worst}. {worst.advice}"
+    if texture.attrs["solver"] == "motif" and float(texture["cost"]) > POOR_FIT:
+        yield (
+            f"chi2 is {float(texture['cost']):.1f} per point: the model does not describe the satellites within their errors; "
+            "standard deviations are widened accordingly."
+        )
+    if texture.attrs["solver"] == "window":
+        yield "Solver window leaves |psi| free: amplitude and phase modulation can be exchanged, and no standard deviation is known."

@@ -1,0 +1,169 @@
+"""Command line `nanotexture`; heavy imports wait until a command runs, since spawned workers import this module again."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nanotexture.errors import UserError
+
+if TYPE_CHECKING:
+    from nanotexture.runner import Prepared
+
+app = typer.Typer(
+    help="Real-space texture maps of thin films from X-ray reciprocal-space maps.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+data_app = typer.Typer(help="Datasets of data_manifest/.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+
+class Cluster(StrEnum):
+    """Where tasks run."""
+
+    LOCAL = "local"
+    NONE = "none"
+    SLURM = "slurm"
+
+
+RecipeFile = Annotated[Path, typer.Argument(help="Recipe, a TOML file.", metavar="RECIPE")]
+Out = Annotated[Path, typer.Option(help="Folder of results; each recipe gets a folder of its name in it.")]
+Changes = Annotated[
+    list[str] | None, typer.Option("--set", help="Change of the recipe.", metavar="TABLE.KEY=VALUE")
+]
+
+
+@app.command()
+def run(
+    recipe: RecipeFile,
+    out: Out = Path("runs"),
+    set_: Changes = None,
+    cluster: Annotated[Cluster, typer.Option(help="Where tasks run.")] = Cluster.LOCAL,
+    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler.")] = None,
+    scheduler_file: Annotated[Path | None, typer.Option(help="File of a Dask scheduler.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Worker processes.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object on the last line of stdout.")
+    ] = False,
+) -> None:
+    """Run or resume a recipe."""
+    from nanotexture.engine.cluster import ClusterSettings
+    from nanotexture.engine.progress import progress_on
+    from nanotexture.runner import run_recipe
+
+    settings = ClusterSettings(
+        cluster=cluster.value, scheduler=scheduler, scheduler_file=scheduler_file, workers=workers
+    )
+    found = run_recipe(recipe, out, tuple(set_ or ()), settings, progress_on(sys.stderr))
+    if as_json:
+        values = {"result": str(found.result), "report": str(found.report), "seconds": found.seconds}
+        typer.echo(json.dumps(values | {"tasks": found.tasks, "tasks_reused": found.tasks_reused}))
+        return
+    typer.echo(f"{found.tasks} tasks, {found.tasks_reused} reused, {found.seconds:.1f} s")
+    typer.echo(f"result {found.result}")
+    typer.echo(f"report {found.report}")
+
+
+@app.command()
+def check(recipe: RecipeFile, out: Out = Path("runs"), set_: Changes = None) -> None:
+    """Read a recipe and its inputs' headers, print the plan, compute nothing."""
+    from nanotexture.runner import prepare_run
+
+    for line in _plan_lines(prepare_run(recipe, out, tuple(set_ or ()))):
+        typer.echo(line)
+
+
+def _plan_lines(ready: Prepared) -> Iterator[str]:
+    from collections import Counter
+
+    from nanotexture.memory import estimated_bytes
+
+    total = Counter(task.stage.name for task in ready.plan.tasks)
+    missing = Counter(task.stage.name for task in ready.plan.missing)
+    yield f"recipe {ready.recipe.name}, result in {ready.folder / 'result.zarr'}"
+    for file in ready.tasks.files:
+        yield f"input  {file}"
+    yield f"{'stage':<16}{'tasks':>8}{'to run':>8}"
+    for name, number in total.items():
+        yield f"{name:<16}{number:>8}{missing[name]:>8}"
+    yield f"{'all':<16}{total.total():>8}{missing.total():>8}"
+    yield f"estimated memory of a worker: {estimated_bytes(ready) / 2**20:.0f} MiB"
+
+
+@app.command()
+def report(
+    result: Annotated[Path, typer.Argument(help="A result.zarr.", metavar="RESULT")],
+) -> None:
+    """Write the report of a result again, beside it."""
+    from nanotexture.report.page import write_report
+
+    if not (result / "zarr.json").is_file():
+        raise UserError(f"{result}: result: expected a result.zarr folder, found none")
+    page = result.parent / "report.html"
+    write_report(result, page)
+    typer.echo(f"report {page.absolute()}")
+
+
+@data_app.command("list")
+def list_data() -> None:
+    """Datasets with size, licence and what they are."""
+    from nanotexture.data import list_datasets
+
+    for one in list_datasets():
+        size = sum(file.bytes for file in one.files) / 1e6
+        typer.echo(
+            f"{one.name:<20}{len(one.files):>3} files {size:>8.1f} MB  {one.licence:<28} {one.description}"
+        )
+
+
+@data_app.command("fetch")
+def fetch_data(name: Annotated[str, typer.Argument(help="Dataset.")]) -> None:
+    """Find a dataset in the mirror or download it, and verify it."""
+    from nanotexture.data import fetch
+
+    for path in fetch(name):
+        typer.echo(str(path))
+
+
+@data_app.command("verify")
+def verify_data(name: Annotated[str | None, typer.Argument(help="Dataset; all if absent.")] = None) -> None:
+    """Compare the files at hand with their checksums."""
+    from nanotexture.data import verify
+
+    found = verify(name)
+    for one in found:
+        typer.echo(f"{one.state:<10}{one.dataset}/{one.file}")
+    wrong = [f"{one.dataset}/{one.file}" for one in found if one.state not in ("verified", "absent")]
+    if wrong:
+        raise UserError(
+            f"{wrong[0]}: checksum: expected the one of data_manifest, found another ({len(wrong)} files in all)"
+        )
+
+
+@contextmanager
+def exit_status() -> Iterator[None]:
+    """UserError becomes exit status 2 and one message; anything else is a defect, exit status 1."""
+    try:
+        yield
+    except UserError as error:
+        typer.echo(f"nanotexture: {error}", err=True)
+        sys.exit(2)
+
+
+def main(command: Callable[[], object] = app) -> None:
+    """Entry point of the console script."""
+    with exit_status():
+        command()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,316 @@
+"""A recipe as tasks: this module wires stages together and holds no physics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nanotexture.engine.task import Source, Task
+from nanotexture.errors import InputError, UserError
+from nanotexture.film.config import FilmConfig, LayerConfig, SubstrateConfig
+from nanotexture.film.materials import Material, built_in, from_mapping
+from nanotexture.inputs import resolve
+from nanotexture.readers import read_map_header, read_scan
+from nanotexture.recipe import Film, Recipe
+from nanotexture.stages import models
+from nanotexture.stages.consensus import group
+from nanotexture.stages.convert import align, convert, load, scan_thickness
+from nanotexture.stages.invert import choose, invert, trial
+from nanotexture.stages.prepare import prepare
+from nanotexture.stages.reference import reference
+from nanotexture.stages.simulate import simulate_map, simulate_truth
+from nanotexture.stages.texture import texture
+from nanotexture.stages.window import window
+
+TRIAL_MODES = (
+    (0, 0),
+    (0, 2),
+    (1, 0),
+    (1, 2),
+    (2, 0),
+    (2, 2),
+    (2, 4),
+)  # harmonics and polynomials beyond those seen
+TRIAL_STARTS, TRIAL_FOLDS = 3, 4
+BATCHES = 400  # more tasks than this cost more in scheduling than they gain in balance
+
+Key = tuple[str, float]  # reflection, temperature
+
+
+@dataclass(frozen=True)
+class TemperaturePlan:
+    """Tasks of one temperature."""
+
+    temperature: float
+    maps: tuple[Task, ...]
+    orders: Task
+    clusters: Task
+    texture: Task
+    choice: Task
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """All tasks of a recipe and the files they read."""
+
+    film: FilmConfig
+    files: tuple[Path, ...]
+    series: tuple[TemperaturePlan, ...]
+    reference: Task
+    alignment: Task | None
+    thickness_scans: dict[str, Task]
+    truth: Task | None
+
+    @property
+    def wanted(self) -> tuple[Task, ...]:
+        """Tasks whose artefacts the result is made of."""
+        found: list[Task] = [self.reference]
+        for one in self.series:
+            found += [*one.maps, one.orders, one.choice, one.clusters, one.texture]
+        found += [task for task in (self.alignment, self.truth) if task is not None]
+        return tuple(found + list(self.thickness_scans.values()))
+
+
+def plan_recipe(recipe: Recipe, path: Path) -> RunPlan:
+    """Tasks of a recipe; reads headers and checksums, computes nothing; UserError says what is wrong with an input."""
+    film = film_config(recipe.film, path)
+    files, alignment, maps = _measured(recipe, film, path)
+    orders = {t: _prepare(recipe, film, tasks, t) for t, tasks in maps.items()}
+    shared = Task(reference, models.ReferenceConfig(film=film), (tuple(orders.values()),))
+    series = tuple(_temperature(recipe, film, t, maps[t], orders[t], shared) for t in orders)
+    scans, scan_files = _thickness_scans(recipe, film, path)
+    truth = None
+    if recipe.simulate is not None:
+        truth = Task(simulate_truth, _simulate_config(recipe, film, recipe.simulate.hkl[0]), label="truth")
+    return RunPlan(film, (*files, *scan_files), series, shared, alignment, scans, truth)
+
+
+def film_config(film: Film, path: Path) -> FilmConfig:
+    """Film of a recipe with its materials looked up; UserError names recipe and field."""
+    try:
+        layers: tuple[LayerConfig, ...] = tuple(
+            LayerConfig(material=_material(layer.material, f"film.stack[{i}]"), cells=layer.cells, c=layer.c)
+            for i, layer in enumerate(film.stack)
+        )
+        if film.material is not None:
+            layers = (LayerConfig(material=_material(film.material, "film"), cells=None, c=film.c),)
+        below = film.substrate
+        substrate = (
+            None
+            if below is None
+            else SubstrateConfig(material=_material(below.material, "film.substrate"), c=below.c)
+        )
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+    return FilmConfig(
+        in_plane=film.in_plane,
+        layers=layers,
+        repeat=film.repeat,
+        thickness=film.thickness,
+        substrate=substrate,
+    )
+
+
+def _material(material: str | dict[str, Any], where: str) -> Material:
+    try:
+        return (
+            built_in(material)
+            if isinstance(material, str)
+            else from_mapping(str(material.get("name", "inline")), material)
+        )
+    except UserError as error:
+        raise UserError(f"{where}.{error}") from error
+
+
+def _measured(
+    recipe: Recipe, film: FilmConfig, path: Path
+) -> tuple[list[Path], Task | None, dict[float, tuple[Task, ...]]]:
+    """Input files, alignment and maps by temperature."""
+    if recipe.simulate is not None:
+        tasks = [
+            Task(simulate_map, _simulate_config(recipe, film, hkl), label=str(hkl))
+            for hkl in recipe.simulate.hkl
+        ]
+        return [], None, {float("nan"): tuple(tasks)}
+    files = resolve(recipe.input.files, path, "input.files")
+    if recipe.input.kind == "maps":
+        entries = [
+            ((str(header.hkl), header.temperature), file)
+            for file in files
+            for header in [read_map_header(file)]
+        ]
+        made = {
+            key: Task(load, models.LoadConfig(film=film), (Source(file),), file.name)
+            for key, file in _distinct(entries)
+        }
+        return files, None, _by_temperature(made, path)
+    return _scans(recipe, film, path, files)
+
+
+def _scans(
+    recipe: Recipe, film: FilmConfig, path: Path, files: list[Path]
+) -> tuple[list[Path], Task | None, dict[float, tuple[Task, ...]]]:
+    source, alignment = _alignment(recipe, film, path)
+    hkls = recipe.input.hkl * len(files) if len(recipe.input.hkl) == 1 else recipe.input.hkl
+    if len(hkls) != len(files):
+        raise UserError(
+            f"{path}: input.hkl: expected one reflection for each of {len(files)} files, found {len(hkls)}"
+        )
+    temperatures = recipe.input.temperatures or (float("nan"),) * len(files)
+    entries = [((str(hkl), t), (file, hkl)) for file, hkl, t in zip(files, hkls, temperatures, strict=True)]
+    made = {}
+    for (name, t), (file, hkl) in _distinct(entries):
+        read_scan(file)  # a file that cannot be read is refused before anything is computed
+        config = models.ConvertConfig(
+            hkl=hkl,
+            temperature=None if np.isnan(t) else t,
+            voxel=recipe.input.voxel,
+            qx_range=recipe.input.qx_range,
+            qz_range=recipe.input.qz_range,
+            film=film,
+        )
+        inputs = (Source(file),) if alignment is None else (Source(file), alignment)
+        made[name, t] = Task(convert, config, inputs, file.name)
+    return [*files, *source], alignment, _by_temperature(made, path)
+
+
+def _alignment(recipe: Recipe, film: FilmConfig, path: Path) -> tuple[list[Path], Task | None]:
+    told = recipe.input.align
+    if told is None:
+        return [], None
+    if film.substrate is None:
+        raise UserError(
+            f"{path}: film.substrate: expected, since input.align takes the offsets from its peak"
+        )
+    files = resolve([told.file], path, "input.align.file")
+    in_plane = film.substrate.material.lattice[0]
+    config = models.AlignConfig(hkl=told.hkl, a=in_plane, c=film.substrate.c)
+    return files, Task(align, config, (Source(files[0]),), files[0].name)
+
+
+def _thickness_scans(recipe: Recipe, film: FilmConfig, path: Path) -> tuple[dict[str, Task], list[Path]]:
+    told = recipe.input.thickness_scan
+    if told is None:
+        return {}, []
+    if not film.single:
+        raise UserError(f"{path}: input.thickness_scan: expected only with a film of one material")
+    file = resolve([told.file], path, "input.thickness_scan.file")[0]
+    config = models.ThicknessScanConfig(hkl=told.hkl, film=film)
+    name = "".join(str(n) for n in told.hkl)
+    return {name: Task(scan_thickness, config, (Source(file),), file.name)}, [file]
+
+
+def _distinct(entries: list[tuple[Key, Any]]) -> Iterator[tuple[Key, Any]]:
+    """The entries, refused if two files hold one reflection at one temperature."""
+    seen: dict[tuple[str, str], Any] = {}
+    for (name, temperature), value in entries:
+        mark = name, f"{temperature:g}"
+        if mark in seen:
+            file = value[0] if isinstance(value, tuple) else value
+            raise InputError(
+                file,
+                "hkl and temperature",
+                "each reflection once at each temperature",
+                f"{name} at {mark[1]} K again",
+            )
+        seen[mark] = value
+        yield (name, temperature), value
+
+
+def _by_temperature(made: dict[Key, Task], path: Path) -> dict[float, tuple[Task, ...]]:
+    """Maps of each temperature in rising order; every temperature must have the same reflections."""
+    found: dict[float, dict[str, Task]] = {}
+    for (name, temperature), task in made.items():
+        same = next(
+            (t for t in found if t == temperature or (np.isnan(t) and np.isnan(temperature))), temperature
+        )
+        found.setdefault(same, {})[name] = task
+    every = sorted({name for tasks in found.values() for name in tasks})
+    for temperature, tasks in found.items():
+        if lacking := [name for name in every if name not in tasks]:
+            raise UserError(
+                f"{path}: input.files: expected reflection {lacking[0]} at {temperature:g} K as at the others, found none"
+            )
+    return {t: tuple(found[t][name] for name in every) for t in sorted(found)}
+
+
+def _simulate_config(recipe: Recipe, film: FilmConfig, hkl: models.Hkl) -> models.SimulateConfig:
+    told = recipe.simulate
+    assert told is not None
+    values = told.model_dump(exclude={"hkl"})
+    return models.SimulateConfig(film=film, hkl=hkl, reflections=told.hkl, **values)
+
+
+def _prepare(recipe: Recipe, film: FilmConfig, maps: tuple[Task, ...], temperature: float) -> Task:
+    period = None if recipe.texture.period == "auto" else recipe.texture.period
+    config = models.PrepareConfig(film=film, period=period, seed=recipe.invert.seed)
+    return Task(prepare, config, (maps,), f"{temperature:g} K")
+
+
+def _temperature(
+    recipe: Recipe, film: FilmConfig, temperature: float, maps: tuple[Task, ...], orders: Task, shared: Task
+) -> TemperaturePlan:
+    told, label = recipe.invert, f"{temperature:g} K"
+    choice = Task(choose, models.ChooseConfig(), (_trials(recipe, film, orders, shared, label),), label)
+    batches = _batches(told.starts, told.batch)
+    if told.solver == "motif":
+        solutions = tuple(
+            Task(
+                invert,
+                models.InvertConfig(film=film, starts=b, seed=told.seed, strain=told.strain),
+                (orders, shared, choice),
+                label,
+            )
+            for b in batches
+        )
+    else:
+        solutions = tuple(
+            Task(
+                window,
+                models.WindowConfig(film=film, starts=b, seed=told.seed),
+                (maps, orders, shared),
+                label,
+            )
+            for b in batches
+        )
+    settings = models.ConsensusConfig(film=film, solver=told.solver, strain=told.strain)
+    clusters = Task(group, settings, (orders, shared, choice, solutions), label)
+    answer = Task(texture, models.TextureConfig(), (orders, clusters), label)
+    return TemperaturePlan(temperature, maps, orders, clusters, answer, choice)
+
+
+def _trials(recipe: Recipe, film: FilmConfig, orders: Task, shared: Task, label: str) -> tuple[Task, ...]:
+    told = recipe.invert
+    harmonics = None if told.harmonics == "auto" else told.harmonics
+    polynomials = None if told.polynomials == "auto" else told.polynomials
+    tried = [(k if harmonics is None else 0, m if polynomials is None else 0) for k, m in TRIAL_MODES]
+    single = harmonics is not None and polynomials is not None
+    return tuple(
+        Task(
+            trial,
+            models.TrialConfig(
+                film=film,
+                harmonics=harmonics,
+                polynomials=polynomials,
+                more_harmonics=k,
+                more_polynomials=m,
+                starts=1 if single else TRIAL_STARTS,
+                folds=1 if single else TRIAL_FOLDS,
+                seed=told.seed,
+                strain=told.strain,
+            ),
+            (orders, shared),
+            label,
+        )
+        for k, m in dict.fromkeys(tried)
+    )
+
+
+def _batches(starts: int, size: int) -> list[tuple[int, ...]]:
+    """Numbers of the starts in batches fixed by the recipe alone, so that workers do not change a result."""
+    size = max(size, -(-starts // BATCHES))
+    return [tuple(range(i, min(i + size, starts))) for i in range(0, starts, size)]

@@ -1,0 +1,22 @@
+"""Figures of a result for reports, notebooks and papers: pure functions from datasets to matplotlib Figures."""
+
+from nanotexture.report.draw import png
+from nanotexture.report.figures_clusters import clusters_figure, costs_figure
+from nanotexture.report.figures_maps import maps_figure
+from nanotexture.report.figures_motif import fields_figure, polarization_figure
+from nanotexture.report.figures_profiles import profiles_figure
+from nanotexture.report.figures_series import motifs_figure, series_figure, thickness_figure, truth_figure
+
+__all__ = [
+    "clusters_figure",
+    "costs_figure",
+    "fields_figure",
+    "maps_figure",
+    "motifs_figure",
+    "png",
+    "polarization_figure",
+    "profiles_figure",
+    "series_figure",
+    "thickness_figure",
+    "truth_figure",
+]

@@ -1,0 +1,161 @@
+"""Which figures a report shows, with captions; each figure function stays usable on its own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+from nanotexture.report.comparison import truth_pairs
+from nanotexture.report.draw import data_uri
+from nanotexture.report.fields import derivative_fields, displacement_fields, polarization_fields
+from nanotexture.report.figures_clusters import MOST, clusters_figure, costs_figure
+from nanotexture.report.figures_maps import RESIDUAL_LIMIT, maps_figure
+from nanotexture.report.figures_motif import fields_figure, grid_of, polarization_figure
+from nanotexture.report.figures_profiles import profiles_figure
+from nanotexture.report.figures_series import motifs_figure, series_figure, thickness_figure, truth_figure
+from nanotexture.report.format import number, reflection_text, temperature_text
+from nanotexture.report.header import in_plane
+from nanotexture.report.result import Result
+
+_DOTS = "Dots: the standard deviation exceeds the value."
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as a data: URI with its heading and caption, which also stand for it where it cannot be seen."""
+
+    heading: str
+    caption: str
+    source: str
+
+
+def _picture(heading: str, caption: str, figure: Figure) -> Picture:
+    return Picture(heading, caption, data_uri(figure))
+
+
+def reflection_pictures(result: Result) -> Iterator[Picture]:
+    """Maps and profiles of every reflection and temperature."""
+    for hkl in result.reflections:
+        for t, kelvin in enumerate(result.temperatures):
+            orders = result.orders[hkl].isel(temperature=t) if hkl in result.orders else None
+            heading = reflection_text(hkl) + _at(kelvin)
+            if hkl in result.maps:
+                yield _map_picture(result, hkl, t, heading)
+            if orders is not None:
+                caption = (
+                    "Satellites integrated over their lines, order by order. Bars: one standard deviation. "
+                    "Open diamonds were kept from the inversion and judge it (free χ²). χ²: mean of "
+                    "((measured − calculated)/σ)²."
+                )
+                yield _picture(f"{heading}: orders", caption, profiles_figure(orders, hkl))
+
+
+def _map_picture(result: Result, hkl: str, t: int, heading: str) -> Picture:
+    group = result.maps[hkl].isel(temperature=t)
+    orders = result.orders[hkl].isel(temperature=t) if hkl in result.orders else None
+    c = float(result.texture["c"].isel(temperature=t)) if "c" in result.texture else math.nan
+    caption = (
+        "Measured and calculated counts in one logarithmic scale, around the satellites; ticks mark the "
+        "orders. "
+        f"Right: difference over the counting noise, colours end at ±{number(RESIDUAL_LIMIT)} σ. "
+        "Hatched: not measured."
+    )
+    return _picture(f"{heading}: map", caption, maps_figure(group, orders, hkl, in_plane(result), c))
+
+
+def motif_pictures(result: Result) -> Iterator[Picture]:
+    """Displacement, its derivatives and polarization at every temperature."""
+    for t, kelvin in enumerate(result.temperatures):
+        texture = result.texture.isel(temperature=t)
+        scales = f"Two periods; {grid_of(texture).aspect_text}; z = 0 is the substrate."
+        if displacement := displacement_fields(texture):
+            along = displacement[0].key == "displacement_along_q"
+            direction = result.texture.attrs.get("q_direction") if along else None
+            caption = (
+                f"Displacement of the average motif from the reference lattice, mean zero. {scales} {_DOTS}"
+            )
+            yield _picture(
+                f"Displacement{_at(kelvin)}", caption, fields_figure(texture, displacement, direction)
+            )
+        if derivatives := derivative_fields(texture):
+            told = (
+                "Strain and rotation" if derivatives[0].key.startswith("strain") else "Gradient of u along Q"
+            )
+            yield _picture(f"{told}{_at(kelvin)}", f"{scales} {_DOTS}", fields_figure(texture, derivatives))
+        if polarization := polarization_fields(texture):
+            yield _picture(
+                f"Polarization{_at(kelvin)}", f"{scales} {_DOTS}", fields_figure(texture, polarization)
+            )
+        if (arrows := polarization_figure(texture)) is not None:
+            caption = f"Arrows: polarization in the plane of x and z; colour: its z component. {scales}"
+            yield _picture(f"Polarization vectors{_at(kelvin)}", caption, arrows)
+
+
+def cluster_pictures(result: Result) -> Iterator[Picture]:
+    """Motif of each cluster and cost of every start."""
+    for t, kelvin in enumerate(result.temperatures):
+        texture = result.texture.isel(temperature=t)
+        figure = (
+            None if result.clusters is None else clusters_figure(result.clusters.isel(temperature=t), texture)
+        )
+        if figure is not None:
+            caption = (
+                f"Representative of each cluster (at most {MOST}), best first, in one colour scale. "
+                "Spread: mean "
+                "nrmse of the members against it. Clusters are different answers and are never averaged."
+            )
+            yield _picture(f"Clusters{_at(kelvin)}", caption, figure)
+        if result.solutions is not None:
+            caption = (
+                "Every start, by cost. Filled: χ² of the fitted points; open: χ² of the held-out points."
+            )
+            yield _picture(
+                f"Cost of the starts{_at(kelvin)}",
+                caption,
+                costs_figure(result.solutions.isel(temperature=t)),
+            )
+
+
+def series_pictures(result: Result) -> Iterator[Picture]:
+    """Quantities and motifs against temperature; nothing for one temperature."""
+    if sum(map(math.isfinite, result.temperatures)) < 2:
+        return
+    caption = (
+        "Bars: one standard error; for the rms of displacement and strain, that of fully correlated errors. "
+        "Noise adds to an rms: a value near its typical standard deviation is an upper limit."
+    )
+    yield _picture("Against temperature", caption, series_figure(result.texture))
+    if (figure := motifs_figure(result.texture)) is not None:
+        yield _picture(
+            "Motif at each temperature", "Displacement in one colour scale, coldest first.", figure
+        )
+
+
+def truth_pictures(result: Result) -> Iterator[Picture]:
+    """Truth beside the answer where the data were simulated."""
+    for t, kelvin in enumerate(result.temperatures):
+        if pairs := truth_pairs(result, t):
+            caption = (
+                "The truth is shifted along x, and inverted only where the inversion is unresolved, to lie "
+                "on the "
+                "result; the fields are then compared point by point."
+            )
+            figure = truth_figure(result.texture.isel(temperature=t), pairs)
+            yield _picture(f"Truth and result{_at(kelvin)}", caption, figure)
+
+
+def thickness_pictures(result: Result) -> Iterator[Picture]:
+    """Symmetric scans with their rod models."""
+    for name, scan in result.thickness_scans.items():
+        yield _picture(
+            f"Thickness scan {name}",
+            "Counts along the rod, film and substrate added as amplitudes.",
+            thickness_figure(scan),
+        )
+
+
+def _at(kelvin: float) -> str:
+    return f", {temperature_text(kelvin)}" if math.isfinite(kelvin) else ""
