@@ -56,6 +56,17 @@ def result_tree(plan: Plan = SINGLE, seed: int = 0) -> xr.DataTree:
     return xr.DataTree.from_dict(groups)
 
 
+def whole(
+    values: dict[str, object], entries: schema.Schema, attrs: dict[str, object] | None = None
+) -> xr.Dataset:
+    """Labelled dataset; what the schema asks for beyond the given values is NaN, as where it is not known."""
+    sizes = {d: n for k, v in values.items() for d, n in zip(entries[k].dims, np.shape(v), strict=True)}
+    for key, entry in entries.items():
+        if key not in values and not entry.optional:
+            values[key] = np.full([sizes[d] for d in entry.dims], np.nan)
+    return labelled(values, entries, attrs)
+
+
 def name(hkl: tuple[int, int, int]) -> str:
     return "".join(str(i) for i in hkl)
 
@@ -81,7 +92,9 @@ def motif(size: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
     grow, wave = 0.3 + 0.7 * np.sin(np.pi * z / 1.6), 2 * np.pi * (x - 0.18 * z)
     u_x = 0.055 * grow * (np.sin(wave) + 0.35 * np.sin(2 * wave + 0.7))
     u_z = 0.085 * grow * (np.cos(wave) + 0.4 * np.cos(2 * wave - 0.4) + 0.15 * np.cos(3 * wave))
-    p = 0.55 * np.stack([np.sin(2 * np.pi * x) * np.cos(np.pi * z), np.cos(2 * np.pi * x) * np.sin(np.pi * z)])
+    p = 0.55 * np.stack(
+        [np.sin(2 * np.pi * x) * np.cos(np.pi * z), np.cos(2 * np.pi * x) * np.sin(np.pi * z)]
+    )
     u = size * np.stack([u_x, u_z])
     return u - u.mean(axis=(1, 2), keepdims=True), size * p
 
@@ -100,10 +113,12 @@ def reflection(plan, hkl, periods, size, rng) -> tuple[xr.Dataset, xr.Dataset]:
     g_x, g_z = 2 * np.pi * hkl[0] / A_IN, 2 * np.pi * hkl[2] / C_FILM
     qx, qz = g_x + np.linspace(-0.13, 0.13, 150), g_z + np.linspace(-0.1, 0.1, 120)
     n = np.arange(-ORDERS_MAX, ORDERS_MAX + 1)
-    per_t = [one_map(hkl, g_x, g_z, qx, qz, n, period, s, rng) for period, s in zip(periods, size, strict=True)]
+    per_t = [
+        one_map(hkl, g_x, g_z, qx, qz, n, period, s, rng) for period, s in zip(periods, size, strict=True)
+    ]
     stacked = {key: np.stack([found[key] for found in per_t]) for key in per_t[0]}
     map_keys = ("intensity", "variance", "mask", "model")
-    measured = labelled(
+    measured = whole(
         {"qx": qx, "qz": qz} | {k: stacked[k] for k in map_keys}, schema.RESULT_MAP
     ).assign_coords(temperature=("temperature", np.array(plan.temperatures)))
     order_keys = {k: stacked[f"order_{k}"] for k in ("intensity", "variance", "model", "held_out")}
@@ -112,7 +127,7 @@ def reflection(plan, hkl, periods, size, rng) -> tuple[xr.Dataset, xr.Dataset]:
         dark = np.abs(n) > 0
         for values in (order_keys["intensity"], order_keys["variance"], order_keys["model"]):
             values[:, dark] = np.nan
-    orders = labelled({"qz": qz, "order": n} | order_keys | lines, schema.RESULT_ORDERS)
+    orders = whole({"qz": qz, "order": n} | order_keys | lines, schema.RESULT_ORDERS)
     return measured, orders
 
 
@@ -156,7 +171,9 @@ def solutions(plan: Plan, rng: np.random.Generator, starts: int = 24) -> xr.Data
     if plan.failed:
         cluster[:] = -1
     cost = np.where(cluster < 0, np.nan, 1.1 + 0.03 * cluster**2 + 0.01 * rng.random((t, starts)))
-    outcome = np.where(cluster < 0, "not determined", np.where(rng.random((t, starts)) < 0.8, "converged", "stalled"))
+    outcome = np.where(
+        cluster < 0, "not determined", np.where(rng.random((t, starts)) < 0.8, "converged", "stalled")
+    )
     values = {
         "cost": cost,
         "free_cost": 1.3 * cost + 0.1 * rng.random((t, starts)),
@@ -165,7 +182,7 @@ def solutions(plan: Plan, rng: np.random.Generator, starts: int = 24) -> xr.Data
         "outcome": outcome.astype(object),
         "seed": np.arange(starts),
     }
-    return labelled(values, schema.RESULT_SOLUTIONS)
+    return whole(values, schema.RESULT_SOLUTIONS)
 
 
 def clusters(plan: Plan, size: np.ndarray) -> xr.Dataset:
@@ -173,12 +190,20 @@ def clusters(plan: Plan, size: np.ndarray) -> xr.Dataset:
     u = np.array([[np.roll(f[0], 6 * k, axis=1) for k, f in enumerate(row)] for row in fields])
     p = np.array([[f[1] for f in row] for row in fields])
     u, p, along = hidden(plan, u, p)
-    numbers = np.tile(np.array([[0.62, 0.25, 0.13], [1.1, 1.13, 1.22], [1.45, 1.5, 1.61], [0.04, 0.06, np.nan]]), 1)
+    numbers = np.tile(
+        np.array([[0.62, 0.25, 0.13], [1.1, 1.13, 1.22], [1.45, 1.5, 1.61], [0.04, 0.06, np.nan]]), 1
+    )
     if plan.failed:
         numbers = numbers * np.nan
-    values = dict(zip(("weight", "cost", "free_cost", "spread"), np.tile(numbers[:, None], (1, len(size), 1)), strict=True))
+    values = dict(
+        zip(
+            ("weight", "cost", "free_cost", "spread"),
+            np.tile(numbers[:, None], (1, len(size), 1)),
+            strict=True,
+        )
+    )
     values |= {"displacement": u, "polarization": p} | along
-    return labelled(values, schema.RESULT_CLUSTERS)
+    return whole(values, schema.RESULT_CLUSTERS)
 
 
 def hidden(plan: Plan, u: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
@@ -215,7 +240,7 @@ def texture(plan: Plan, periods: np.ndarray, size: np.ndarray) -> xr.Dataset:
     }
     if not plan.components:
         attrs["q_direction"] = [float(v) for v in direction(plan.hkls[0])]
-    return labelled(values, schema.RESULT_TEXTURE, attrs)
+    return whole(values, schema.RESULT_TEXTURE, attrs)
 
 
 def scalars(plan: Plan, periods: np.ndarray) -> dict[str, object]:
@@ -230,6 +255,8 @@ def scalars(plan: Plan, periods: np.ndarray) -> dict[str, object]:
         "c": C_FILM + 0.002 * np.arange(len(periods)),
         "c_std": 0.0012 * one,
         "gap": 0.31 * one,
+        "gap_std": 0.02 * one,
+        "determined": 0.83 * one,
         "cost": cost * one,
         "free_cost": 1.3 * cost * one,
         "amplitude_correlation": 0.981 * one,
@@ -242,10 +269,8 @@ def scalars(plan: Plan, periods: np.ndarray) -> dict[str, object]:
 
 def truth_and_score(size: float) -> tuple[xr.Dataset, xr.Dataset]:
     u, p = motif(size)
-    dims = ("component", "x", "z")
-    coords = {"x": np.arange(N_X) / N_X, "z": heights()}
     noise = 0.006 * np.random.default_rng(3).standard_normal(u.shape)
-    truth = xr.Dataset({"displacement": (dims, np.roll(u + noise, 9, axis=1)), "polarization": (dims, np.roll(p, 9, axis=1))}, coords)
-    score = xr.Dataset({"nrmse_displacement": ("component", [0.09, 0.13])}, {"component": ["x", "z"]})
-    score.attrs = {"correlation": 0.991, "period_error_percent": 0.04, "coverage": 0.66}
-    return truth.assign_attrs(material="PbTiO3/SrTiO3"), score
+    axes = {"x": np.arange(N_X) / N_X, "z": heights(), "period": 234.7, "thickness": 317.0}
+    moved = {"displacement": np.roll(u + noise, 9, axis=1), "polarization": np.roll(p, 9, axis=1)}
+    score = {"nrmse": np.array([0.09, 0.13]), "coverage": np.array([0.66, 0.7]), "period_error": 0.034}
+    return whole(axes | moved, schema.TRUTH), whole(score, schema.SCORE).assign_coords(component=["x", "z"])

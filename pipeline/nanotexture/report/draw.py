@@ -103,7 +103,8 @@ def png(figure: Figure) -> bytes:
     canvas = FigureCanvasAgg(figure)
     canvas.draw()  # savefig would lay the figure out twice, the slowest part of a report
     buffer = io.BytesIO()
-    imsave(buffer, np.asarray(canvas.buffer_rgba()), format="png", metadata={"Software": None})
+    unnamed: Any = {"Software": None}  # bytes that do not change with the version of matplotlib's name
+    imsave(buffer, np.asarray(canvas.buffer_rgba()), format="png", metadata=unnamed)
     return buffer.getvalue()
 
 

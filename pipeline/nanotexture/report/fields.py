@@ -23,6 +23,11 @@ class Field:
     std: Array | None = None
 
     @property
+    def component(self) -> str:
+        """Name of the component: x, z, xx, ..."""
+        return self.key.rsplit("_", 1)[-1]
+
+    @property
     def rms(self) -> float:
         """Root mean square over the motif."""
         return float(np.sqrt(np.nanmean(self.value**2)))

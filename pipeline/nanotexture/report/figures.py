@@ -1,4 +1,4 @@
-"""Figures of a result for reports, notebooks and papers: pure functions from datasets to matplotlib Figures."""
+"""Figures of a result for reports, notebooks and papers: pure functions from datasets to Figures."""
 
 from nanotexture.report.draw import png
 from nanotexture.report.figures_clusters import clusters_figure, costs_figure

@@ -25,7 +25,7 @@ _DOTS = "Dots: the standard deviation exceeds the value."
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure as a data: URI with its heading and caption, which also stand for it where it cannot be seen."""
+    """A figure as a data: URI with its heading and caption, which also stand for it unseen."""
 
     heading: str
     caption: str

@@ -1,0 +1,215 @@
+"""What may not be concluded: one rule a sentence, empty where it has nothing to say."""
+
+from __future__ import annotations
+
+import math
+
+from nanotexture.report.facts import Facts
+from nanotexture.report.fields import Field
+from nanotexture.report.format import listed, number, percent, reflection_text
+
+OVERFIT = 2.0  # free chi2 over chi2
+MISFIT = 3.0  # chi2 per point
+LOW_COUNTS = 1e6  # simulated films failed at 1e5 peak counts and succeeded at 1e7
+MOSTLY_DATA = 0.8  # share of the variance of the motif fixed by the data
+NOISY_SHARE = 0.25  # share of the motif with std above |value|
+
+
+def nothing(facts: Facts) -> str:
+    if facts.displacement:
+        return ""
+    return (
+        "Nothing about the motif: no start led to a solution, and every field is left empty rather than zero."
+    )
+
+
+def one_direction(facts: Facts) -> str:
+    if not facts.along_q:
+        return ""
+    return (
+        "The components of the displacement, strain, rotation and polarization: one direction of Q gives "
+        "Q·u only. "
+        "A displacement across Q leaves no trace, and a polarization that shifts the phase of the "
+        "structure factor "
+        "is read as displacement."
+    )
+
+
+def no_polarization(facts: Facts) -> str:
+    if facts.along_q or facts.polarization or not facts.displacement or not facts.polarization_sought:
+        return ""
+    return "The polarization: these reflections do not separate it from the displacement."
+
+
+def unresolved(facts: Facts) -> str:
+    if facts.inversion != "unresolved" or not facts.displacement:
+        return ""
+    worse = facts.inversion_delta_cost
+    by = f" (χ² differs by {number(worse, 2)})" if math.isfinite(worse) else ""
+    return (
+        f"The sign of the motif, and which interface is which: u(x, z) and −u(−x, t − z) fit alike{by}. "
+        "Period, amplitude and the tilt of the stripes are the same for both."
+    )
+
+
+def harmonic_phases(facts: Facts) -> str:
+    if not facts.along_q:
+        return ""
+    return (
+        "The shape of the motif to the last detail: where the displacement is weak, one reflection hardly "
+        "fixes the "
+        "phases of its harmonics against each other, so that different shapes fit nearly alike (compare "
+        "the clusters)."
+    )
+
+
+def ties(facts: Facts) -> str:
+    if facts.tied < 2:
+        return ""
+    return (
+        f"That the motif shown is the only one: {facts.tied} of {facts.clusters} clusters fit equally well "
+        "within "
+        "5 % of χ². Only what they have in common is established."
+    )
+
+
+def size_of_displacement(facts: Facts) -> str:
+    if not facts.displacement:
+        return ""
+    return (
+        "The amplitude of the displacement without its assumptions: it rests on the ratio of the "
+        "satellites to order "
+        "0, and on the modulus of the structure factor being that of the known layers. A composition "
+        "modulated along "
+        "x would be read as displacement."
+    )
+
+
+def noisy(facts: Facts) -> str:
+    shares = [
+        (one, _noisy_share(one)) for one in (*facts.displacement, *facts.polarization) if one.std is not None
+    ]
+    worst = [f"{percent(share)} of {_plain(one)}" for one, share in shares if share > NOISY_SHARE]
+    if not worst:
+        return ""
+    return (
+        f"The sign where the standard deviation exceeds the value (dotted in the figures): {listed(worst)}."
+    )
+
+
+def _noisy_share(field: Field) -> float:
+    if field.std is None:
+        return 0.0
+    return float((field.std > abs(field.value)).mean())
+
+
+def _plain(field: Field) -> str:
+    return field.symbol.strip("$").replace("_", "")
+
+
+def prior(facts: Facts) -> str:
+    if not facts.determined < MOSTLY_DATA:
+        return ""
+    return (
+        f"That the data alone give the motif: they fix {percent(facts.determined)} of its variance, the "
+        "prior on "
+        "smoothness and size the rest."
+    )
+
+
+def overfit(facts: Facts) -> str:
+    if not facts.free_cost > OVERFIT * max(facts.cost, 1.0):
+        return ""
+    return (
+        f"The fine detail: the free χ² of {number(facts.free_cost, 3)} far exceeds the χ² of "
+        f"{number(facts.cost, 3)}, so the motif has followed noise or errors of the model."
+    )
+
+
+def misfit(facts: Facts) -> str:
+    if not facts.cost > MISFIT:
+        return ""
+    return (
+        f"That the standard deviations are complete: χ² per point is {number(facts.cost, 3)}, so the model "
+        "misses "
+        "the data by more than their noise, and the stated errors are too small."
+    )
+
+
+def resolution(facts: Facts) -> str:
+    x, z = facts.finest_x, facts.finest_z
+    parts = [
+        f"{number(x, 2)} Å along x (highest order seen {facts.highest_order})" if math.isfinite(x) else "",
+        f"{number(z, 2)} Å along z (qz range {number(facts.qz_range, 2)} Å⁻¹)" if math.isfinite(z) else "",
+    ]
+    known = [part for part in parts if part]
+    return f"Features finer than {listed(known)}: a sharper wall looks this wide." if known else ""
+
+
+def average(facts: Facts) -> str:
+    periods = facts.correlation_length / facts.period
+    if not math.isfinite(periods):
+        return "The displacement at any one place: the map averages over all that the beam lights."
+    return (
+        "The displacement at any one place: the texture keeps its phase over "
+        f"{number(facts.correlation_length, 3)} Å, {number(periods, 2)} periods, and the beam averages "
+        "over many such "
+        "regions. What is shown is the average motif; departures of single periods from it are in the line "
+        "widths."
+    )
+
+
+def conventions(facts: Facts) -> str:
+    if not facts.displacement:
+        return ""
+    return (
+        "The origin of x and a constant displacement: no intensity depends on them; the mean is set to zero."
+    )
+
+
+def cut(facts: Facts) -> str:
+    if not facts.cut:
+        return ""
+    names = listed([reflection_text(one) for one in facts.cut])
+    return (
+        f"Detail through the film's depth: the satellites of {names} reach the edge of the measured qz range."
+    )
+
+
+def few_counts(facts: Facts) -> str:
+    low = {key: value for key, value in facts.counts.items() if value < LOW_COUNTS}
+    if not low or not facts.displacement:
+        return ""
+    told = listed([f"{number(value, 2)} at {reflection_text(key)}" for key, value in low.items()])
+    return (
+        f"That more counts would change nothing: the strongest voxels hold {told} counts. Inversions of "
+        "simulated "
+        "films failed at 10⁵ and succeeded at 10⁷."
+    )
+
+
+def failed_starts(facts: Facts) -> str:
+    if not facts.displacement or facts.successful >= 0.7 * facts.starts:
+        return ""
+    return f"That the search was exhaustive: only {facts.successful} of {facts.starts} starts succeeded."
+
+
+RULES = (
+    nothing,
+    one_direction,
+    no_polarization,
+    unresolved,
+    ties,
+    harmonic_phases,
+    size_of_displacement,
+    noisy,
+    prior,
+    overfit,
+    misfit,
+    resolution,
+    average,
+    conventions,
+    cut,
+    few_counts,
+    failed_starts,
+)
