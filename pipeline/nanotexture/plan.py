@@ -35,7 +35,7 @@ TRIAL_MODES = (
     (2, 2),
     (2, 4),
 )  # harmonics and polynomials beyond those seen
-TRIAL_STARTS, TRIAL_FOLDS = 3, 4
+TRIAL_STARTS, TRIAL_FOLDS = 2, 3
 BATCHES = 400  # more tasks than this cost more in scheduling than they gain in balance
 
 Key = tuple[str, float]  # reflection, temperature

@@ -112,12 +112,28 @@ class _Problem:
     def size(self) -> int:
         return self.fields * len(self.modes.index) + len(self.data) + 1
 
+    def on(self, rung: Rung) -> tuple[_Problem, Tensor]:
+        """The problem with a rung's modes only, and where its parameters are among all."""
+        k, m = self.modes.index[:, 0], self.modes.index[:, 2]
+        use = np.tile((k <= rung.harmonics) & (m < rung.polynomials), self.fields)
+        where = np.flatnonzero(np.append(use, np.ones(len(self.data) + 1, bool)))
+        modes = replace(self.modes, harmonics=rung.harmonics, polynomials=rung.polynomials)
+        return replace(self, modes=modes), torch.from_numpy(where)
+
 
 @dataclass(frozen=True)
 class _System:
+    """Cost (batch,), gradient (batch, parameters) and Gauss-Newton Hessian of every start."""
+
     cost: Tensor
     gradient: Tensor
     hessian: Tensor
+
+    def of(self, which: Tensor) -> _System:
+        return _System(self.cost[which], self.gradient[which], self.hessian[which])
+
+    def put(self, which: Tensor, other: _System) -> None:
+        self.cost[which], self.gradient[which], self.hessian[which] = other.cost, other.gradient, other.hessian
 
 
 def random_starts(
@@ -149,43 +165,60 @@ def solve_motif(
 
 
 _RUNNING, _CONVERGED, _STALLED = 0, 1, 2
+_COARSE = 30.0  # early rungs stop at a coarser tolerance: the next rung moves the minimum anyway
 
 
 def _climb(problem: _Problem, parameters: Tensor, rung: Rung) -> tuple[Tensor, Tensor, Tensor]:
-    """Levenberg-Marquardt of all starts on one rung; returns parameters, steps taken and why each start stopped."""
-    free = _active(problem, rung)
-    parameters = parameters * free
-    damping = torch.full((len(parameters),), 1e-2, dtype=parameters.dtype)
-    reason = torch.zeros(len(parameters), dtype=torch.int64)
-    steps = torch.zeros(len(parameters), dtype=torch.int64)
-    now = _system(problem, parameters, rung, free)
+    """Levenberg-Marquardt of all starts on one rung; returns parameters, steps taken and why each start stopped.
+
+    Modes beyond the rung's are zero. Starts that have stopped leave the batch: the slowest does not hold up the others.
+    """
+    small, where = problem.on(rung)
+    state = _State.begin(small, parameters[:, where], rung)
+    tolerance = problem.settings.tolerance * (1.0 if rung.tau == 0.0 else _COARSE)
     for _ in range(rung.steps):
-        going = reason == _RUNNING
-        if not bool(going.any()):
+        going = torch.nonzero(state.reason == _RUNNING).squeeze(1)
+        if len(going) == 0:
             break
-        trial = parameters - _step(now, damping) * free
-        there = _system(problem, trial, rung, free)
-        better = going & (there.cost < now.cost)
-        small = (now.cost - there.cost) < problem.settings.tolerance * now.cost
-        reason = torch.where(better & small, _CONVERGED, reason)
-        damping = torch.where(better, (damping / 4).clamp_min(1e-7), torch.where(going, damping * 6, damping))
-        reason = torch.where(going & ~better & (damping > 1e6), _STALLED, reason)
-        parameters = torch.where(better[:, None], trial, parameters)
-        now = _System(
-            torch.where(better, there.cost, now.cost),
-            torch.where(better[:, None], there.gradient, now.gradient),
-            torch.where(better[:, None, None], there.hessian, now.hessian),
-        )
-        steps += going
-    return parameters, steps, reason
+        now, damping = state.system.of(going), state.damping[going]
+        trial = state.parameters[going] - _step(now, damping)
+        there = _system(small, trial, rung)
+        better = there.cost < now.cost
+        slight = (now.cost - there.cost) < tolerance * now.cost
+        damping = torch.where(better, (damping / 4).clamp_min(1e-7), damping * 6)
+        reason = torch.where(better & slight, _CONVERGED, torch.where(damping > 1e6, _STALLED, _RUNNING))
+        state.advance(going, better, trial, there, damping, reason)
+    found = torch.zeros_like(parameters)
+    found[:, where] = state.parameters
+    return found, state.steps, state.reason
 
 
-def _active(problem: _Problem, rung: Rung) -> Tensor:
-    """1 for the parameters that a rung moves, (parameters,)."""
-    k, m = problem.modes.index[:, 0], problem.modes.index[:, 2]
-    use = (k <= rung.harmonics) & (m < rung.polynomials)
-    free = np.concatenate([np.tile(use, problem.fields), np.ones(len(problem.data) + 1, bool)])
-    return torch.from_numpy(free.astype(float))
+@dataclass
+class _State:
+    """Where every start of a batch is on a rung."""
+
+    parameters: Tensor
+    system: _System
+    damping: Tensor
+    steps: Tensor
+    reason: Tensor
+
+    @classmethod
+    def begin(cls, problem: _Problem, parameters: Tensor, rung: Rung) -> _State:
+        number = len(parameters)
+        counts = torch.zeros(2, number, dtype=torch.int64)
+        damping = torch.full((number,), 1e-2, dtype=parameters.dtype)
+        return cls(parameters.clone(), _system(problem, parameters, rung), damping, counts[0], counts[1])
+
+    def advance(
+        self, going: Tensor, better: Tensor, trial: Tensor, there: _System, damping: Tensor, reason: Tensor
+    ) -> None:
+        """Take the steps that lowered the cost."""
+        taken = going[better]
+        self.parameters[taken] = trial[better]
+        self.system.put(taken, there.of(better))
+        self.damping[going], self.reason[going] = damping, reason
+        self.steps[going] += 1
 
 
 def _step(system: _System, damping: Tensor) -> Tensor:
@@ -215,8 +248,8 @@ def _split(problem: _Problem, parameters: Tensor) -> tuple[Tensor, Tensor, Tenso
     return coefficients, parameters[:, size:-1], parameters[:, -1] + problem.gap
 
 
-def _system(problem: _Problem, parameters: Tensor, rung: Rung, free: Tensor) -> _System:
-    """Cost, gradient and Gauss-Newton Hessian, prior included, with the parameters that do not move pinned."""
+def _system(problem: _Problem, parameters: Tensor, rung: Rung) -> _System:
+    """Cost, gradient and Gauss-Newton Hessian, prior included."""
     precision = prior_precision(problem)
     gradient = parameters @ precision
     cost = (gradient * parameters).sum(1)
@@ -229,12 +262,12 @@ def _system(problem: _Problem, parameters: Tensor, rung: Rung, free: Tensor) -> 
         found = evaluate_reflection(data, problem.modes, displacement, log_scale[:, r], gap)
         weight = (data.work & (data.orders.abs() <= rung.orders)[:, None]) / tempered_sigma(data, rung.tau)
         residual = torch.where(weight > 0, (found.intensity - data.intensity) * weight, 0.0).flatten(1)
-        jacobian = _placed(found.jacobian * weight[None, ..., None], problem, r)
+        jacobian = (found.jacobian * weight[None, ..., None]).flatten(1, 2)
+        own = _own_parameters(problem, r)
         cost = cost + (residual**2).sum(1)
-        gradient = gradient + torch.einsum("bpj,bp->bj", jacobian, residual)
-        hessian = hessian + torch.matmul(jacobian.mT, jacobian)
-    pinned = torch.outer(free, free)
-    return _System(cost, gradient * free, hessian * pinned + torch.diag(1.0 - free))
+        gradient[:, own] += torch.einsum("bpj,bp->bj", jacobian, residual)
+        hessian[:, own[:, None], own[None, :]] += torch.matmul(jacobian.mT, jacobian)
+    return _System(cost, gradient, hessian)
 
 
 def tempered_sigma(data: ReflectionData, tau: float) -> Tensor:
@@ -245,15 +278,10 @@ def tempered_sigma(data: ReflectionData, tau: float) -> Tensor:
     return torch.sqrt(data.sigma**2 + 4.0 * tau**2 * top * (positive + tau**2 * top))
 
 
-def _placed(jacobian: Tensor, problem: _Problem, reflection: int) -> Tensor:
-    """Jacobian (batch, n, q, own) of one reflection as (batch, n q, all parameters)."""
+def _own_parameters(problem: _Problem, reflection: int) -> Tensor:
+    """Where the parameters that one reflection depends on are among all: fields, its scale, the gap."""
     size = problem.fields * len(problem.modes.index)
-    own = jacobian.flatten(1, 2)
-    full = torch.zeros(*own.shape[:2], problem.size, dtype=own.dtype)
-    full[..., :size] = own[..., :size]
-    full[..., size + reflection] = own[..., size]
-    full[..., -1] = own[..., size + 1]
-    return full
+    return torch.cat([torch.arange(size), torch.tensor([size + reflection, problem.size - 1])])
 
 
 def _solutions(problem: _Problem, parameters: Tensor, steps: Tensor, reason: Tensor) -> MotifSolutions:
@@ -261,7 +289,7 @@ def _solutions(problem: _Problem, parameters: Tensor, steps: Tensor, reason: Ten
     basis = problem.modes.basis(problem.settings.points)
     displacement = displacement_from_coefficients(coefficients=coefficients, basis=basis)
     final = problem.settings.ladder()[-1]
-    system = _system(problem, parameters, final, torch.ones(problem.size, dtype=parameters.dtype))
+    system = _system(problem, parameters, final)
     models = tuple(
         evaluate_reflection(data, problem.modes, displacement, log_scale[:, r], gap).intensity
         for r, data in enumerate(problem.data)

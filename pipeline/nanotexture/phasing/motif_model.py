@@ -92,7 +92,7 @@ def evaluate_reflection(
     fields = [(twice[..., None] * (1j * g) * slope).real for g in data.g]
     by_gap = (twice * 1j * data.substrate_phase * below).real
     jacobian = torch.cat([*fields, bright[..., None], by_gap[..., None]], dim=-1)
-    return Evaluation(torch.matmul(bright, data.smear.T), torch.einsum("qp,bnpj->bnqj", data.smear, jacobian))
+    return Evaluation(torch.matmul(bright, data.smear.T), torch.matmul(data.smear, jacobian))
 
 
 def _substrate(data: ReflectionData, gap: Tensor) -> Tensor:
