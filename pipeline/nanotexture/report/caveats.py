@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 
-from nanotexture.report.facts import Facts
-from nanotexture.report.fields import Field
+from nanotexture.phasing.outcome import Outcome
+from nanotexture.report.facts import UNCLEAR_SHARE, Facts
 from nanotexture.report.format import listed, number, percent, reflection_text
 
 OVERFIT = 2.0  # free chi2 over chi2
+UNFINISHED = 0.3  # share of the starts
 MISFIT = 3.0  # chi2 per point
 LOW_COUNTS = 1e6  # simulated films failed at 1e5 peak counts and succeeded at 1e7
+SHORT_ORDER = 2.0  # periods over which the phase is kept
 MOSTLY_DATA = 0.8  # share of the variance of the motif fixed by the data
-NOISY_SHARE = 0.25  # share of the motif with std above |value|
 
 
 def nothing(facts: Facts) -> str:
@@ -86,25 +87,17 @@ def size_of_displacement(facts: Facts) -> str:
 
 
 def noisy(facts: Facts) -> str:
-    shares = [
-        (one, _noisy_share(one)) for one in (*facts.displacement, *facts.polarization) if one.std is not None
+    fields = (*facts.displacement, *facts.polarization)
+    worst = [
+        f"{percent(1 - one.clear_share)} of {one.plain}"
+        for one in fields
+        if one.clear_share < 1 - UNCLEAR_SHARE
     ]
-    worst = [f"{percent(share)} of {_plain(one)}" for one, share in shares if share > NOISY_SHARE]
     if not worst:
         return ""
     return (
         f"The sign where the standard deviation exceeds the value (dotted in the figures): {listed(worst)}."
     )
-
-
-def _noisy_share(field: Field) -> float:
-    if field.std is None:
-        return 0.0
-    return float((field.std > abs(field.value)).mean())
-
-
-def _plain(field: Field) -> str:
-    return field.symbol.strip("$").replace("_", "")
 
 
 def prior(facts: Facts) -> str:
@@ -130,9 +123,9 @@ def misfit(facts: Facts) -> str:
     if not facts.cost > MISFIT:
         return ""
     return (
-        f"That the standard deviations are complete: χ² per point is {number(facts.cost, 3)}, so the model "
-        "misses "
-        "the data by more than their noise, and the stated errors are too small."
+        f"That the model is complete: with a χ² of {number(facts.cost, 3)} per point it misses the data by "
+        "more "
+        "than their noise, and no standard deviation says in which direction."
     )
 
 
@@ -153,10 +146,17 @@ def average(facts: Facts) -> str:
     return (
         "The displacement at any one place: the texture keeps its phase over "
         f"{number(facts.correlation_length, 3)} Å, {number(periods, 2)} periods, and the beam averages "
-        "over many such "
-        "regions. What is shown is the average motif; departures of single periods from it are in the line "
-        "widths."
+        "over many "
+        f"such regions. {_order_words(periods)} What is shown is the average motif; departures of single "
+        "periods "
+        "from it are in the line widths."
     )
+
+
+def _order_words(periods: float) -> str:
+    if periods < SHORT_ORDER:
+        return "The order is short: neighbouring periods differ, and 'period' is their mean."
+    return "Neighbouring periods are alike, distant ones are not in phase."
 
 
 def conventions(facts: Facts) -> str:
@@ -182,9 +182,9 @@ def few_counts(facts: Facts) -> str:
         return ""
     told = listed([f"{number(value, 2)} at {reflection_text(key)}" for key, value in low.items()])
     return (
-        f"That more counts would change nothing: the strongest voxels hold {told} counts. Inversions of "
+        f"That more counts would change nothing: the strongest voxels hold few, {told}. Inversions of "
         "simulated "
-        "films failed at 10⁵ and succeeded at 10⁷."
+        "films failed at 10⁵ counts and succeeded at 10⁷."
     )
 
 
@@ -192,6 +192,13 @@ def failed_starts(facts: Facts) -> str:
     if not facts.displacement or facts.successful >= 0.7 * facts.starts:
         return ""
     return f"That the search was exhaustive: only {facts.successful} of {facts.starts} starts succeeded."
+
+
+def unfinished(facts: Facts) -> str:
+    count = facts.outcomes.get(Outcome.OUT_OF_STEPS, 0)
+    if count <= UNFINISHED * facts.starts:
+        return ""
+    return f"That the costs are final: {count} of {facts.starts} starts ran out of steps, still falling."
 
 
 RULES = (
@@ -212,4 +219,5 @@ RULES = (
     cut,
     few_counts,
     failed_starts,
+    unfinished,
 )

@@ -7,20 +7,24 @@ from collections.abc import Sequence
 
 from nanotexture.report.facts import Facts
 from nanotexture.report.fields import Field
-from nanotexture.report.format import listed, number, reflection_text, with_error
+from nanotexture.report.format import listed, number, percent, reflection_text, with_error
 
 
 def displacement(facts: Facts) -> str:
     if not facts.displacement:
         return ""
     names = listed([reflection_text(one) for one in facts.reflections])
-    return f"The displacement of the average motif, from {names}: rms {_sizes(facts.displacement)}."
+    return (
+        f"The displacement of the average motif, from {names}: rms {_sizes(facts.displacement)}"
+        f"{_clear(facts.displacement)}."
+    )
 
 
 def polarization(facts: Facts) -> str:
     if not facts.polarization:
         return ""
-    return f"The polarization of the average motif: rms {_sizes(facts.polarization)}."
+    sizes = _sizes(facts.polarization)
+    return f"The polarization of the average motif: rms {sizes}{_clear(facts.polarization)}."
 
 
 def lengths(facts: Facts) -> str:
@@ -41,7 +45,8 @@ def resolved(facts: Facts) -> str:
         return ""
     worse = facts.inversion_delta_cost
     by = f" (its χ² is higher by {number(worse, 2)})" if math.isfinite(worse) else ""
-    return f"Up and down, and the sign of the motif: the inverted motif fits worse{by}."
+    which = "the inverse of the motif shown" if facts.tied > 1 else "the inverted motif"
+    return f"Up and down, and the sign of the motif: {which} fits worse{by}."
 
 
 def unique(facts: Facts) -> str:
@@ -54,6 +59,15 @@ def _sizes(fields: Sequence[Field]) -> str:
     """rms of each field with its standard error."""
     named = [("along Q" if one.key.endswith("along_q") else f"along {one.component}", one) for one in fields]
     return listed([f"{with_error(one.rms, one.rms_error, one.units)} {name}" for name, one in named])
+
+
+def _clear(fields: Sequence[Field]) -> str:
+    """In how much of the motif the values stand out of their errors."""
+    known = [one for one in fields if math.isfinite(one.clear_share)]
+    shares = [percent(one.clear_share) for one in known]
+    if len(known) > 1:
+        shares = [f"{share} ({one.component})" for share, one in zip(shares, known, strict=True)]
+    return f"; above its standard deviation in {listed(shares)} of the motif" if known else ""
 
 
 RULES = (displacement, polarization, lengths, resolved, unique)

@@ -44,15 +44,20 @@ def score_rows(score: xr.Dataset | None) -> list[tuple[str, str]]:
         return []
     rows = [(_words(str(key)), _shown(value)) for key, value in score.attrs.items()]
     for name, variable in sorted(score.data_vars.items()):
-        flat = variable.stack(entry=variable.dims) if variable.dims else variable.expand_dims("entry")
-        for index in range(flat.sizes["entry"]):
-            one = flat.isel(entry=index)
-            where = " ".join(str(one[dim].item()) for dim in variable.dims if dim in variable.coords)
+        for index, value in enumerate(variable.values.ravel()):
+            where = " ".join(_label(variable, str(dim), index) for dim in variable.dims)
             percents = " (%)" if variable.attrs.get("units") == "percent" else ""
-            if one.dtype.kind == "f" and not np.isfinite(one.item()):
+            if variable.ndim > 1 or (variable.dtype.kind == "f" and not np.isfinite(value)):
                 continue
-            rows.append((f"{_words(str(name))} {where}".strip() + percents, _shown(one.item())))
+            rows.append((f"{_words(str(name))} {where}".strip() + percents, _shown(value)))
     return rows
+
+
+def _label(variable: xr.DataArray, dim: str, index: int) -> str:
+    """Name of an entry along the one dimension that scores have; components are x and z in this order."""
+    if dim in variable.coords:
+        return str(variable[dim].values[index])
+    return "xz"[index] if dim == "component" and variable.sizes[dim] == 2 else str(index)
 
 
 def _true(truth: xr.Dataset, field: Field, q_direction: object) -> Array | None:

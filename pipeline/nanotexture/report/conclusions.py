@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from nanotexture.report import caveats, claims, suggestions
-from nanotexture.report.facts import Facts
+from nanotexture.report.facts import UNCLEAR_SHARE, Facts
 from nanotexture.report.format import counted, listed
 
 
@@ -38,24 +38,30 @@ def conclusions(facts: Facts) -> list[Conclusion]:
 
 
 def verdict(series: Sequence[Facts]) -> str:
-    """One line: what was determined, whether the inversion was resolved, how many clusters."""
+    """One line: what was determined, whether the inversion was resolved, how many clusters; at the first."""
     first = series[0]
-    parts = [_determined_words(first), *_inversion_words(first)]
     clusters = sorted({one.clusters for one in series})
     most, fewest = clusters[-1], clusters[0]
     span = counted(most, "cluster") if most == fewest else f"{fewest} to {most} clusters"
-    return "; ".join([*parts, span if most else "no successful start"])
+    tied = f", {first.tied} of them fit equally well" if len(series) == 1 and first.tied > 1 else ""
+    return "; ".join(
+        [_determined_words(first), *_inversion_words(first), span + tied if most else "no solution"]
+    )
 
 
 def _determined_words(facts: Facts) -> str:
     if not facts.displacement:
         return "displacement not determined"
+    part = [one.clear_share < 1 - UNCLEAR_SHARE for one in facts.displacement]
     if facts.along_q:
-        return "displacement along Q determined, its components and the polarization not"
-    named = listed([one.component for one in facts.displacement])
+        also = " and the polarization" if facts.polarization_sought else ""
+        return f"displacement along Q determined{' in part' * part[0]}, its components{also} not"
+    names = [
+        one.component + " (in part)" * vague for one, vague in zip(facts.displacement, part, strict=True)
+    ]
     missing = "not determined" if facts.polarization_sought else "not sought"
     polar = "determined" if facts.polarization else missing
-    return f"displacement along {named} determined; polarization {polar}"
+    return f"displacement along {listed(names)} determined; polarization {polar}"
 
 
 def _inversion_words(facts: Facts) -> list[str]:

@@ -15,6 +15,7 @@ from nanotexture.report.result import Result, decoded
 
 NAN = float("nan")
 SIGNIFICANT = 3.0  # signal over noise above which an order counts as seen
+UNCLEAR_SHARE = 0.25  # share of the motif with std above |value| beyond which a field is known in part only
 EDGE = 0.05  # share of a satellite's peak at the map's edge above which the map cuts it
 
 
@@ -37,7 +38,7 @@ class Facts:
     inversion_delta_cost: float = NAN
     clusters: int = 0
     tied: int = 0
-    starts: int = 0
+    outcomes: dict[str, int] = field(default_factory=dict)
     successful: int = 0
     cost: float = NAN
     free_cost: float = NAN
@@ -51,6 +52,11 @@ class Facts:
     qz_range: float = NAN
     cut: tuple[str, ...] = ()
     counts: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def starts(self) -> int:
+        """Number of starts."""
+        return sum(self.outcomes.values())
 
     @property
     def along_q(self) -> bool:
@@ -83,7 +89,7 @@ def facts_of(result: Result, temperature: int = 0) -> Facts:
         inversion_delta_cost=_number(result.texture.attrs.get("inversion_delta_cost"), temperature),
         clusters=cluster_count(result.clusters, temperature),
         tied=tied_count(result.clusters, temperature),
-        starts=sum(outcome_counts(result.solutions, temperature).values()),
+        outcomes=outcome_counts(result.solutions, temperature),
         successful=successful_count(result.solutions, temperature),
         **{name: _scalar(texture, name) for name in _SCALARS},
         highest_order=max((highest_order(group) for group in orders.values()), default=0),

@@ -28,25 +28,31 @@ class Field:
         return self.key.rsplit("_", 1)[-1]
 
     @property
+    def plain(self) -> str:
+        """Symbol without its typesetting."""
+        return self.symbol.translate({ord(c): None for c in "$_\\"})
+
+    @property
     def rms(self) -> float:
         """Root mean square over the motif."""
         return float(np.sqrt(np.nanmean(self.value**2)))
 
     @property
-    def rms_std(self) -> float:
-        """Root mean square of the standard deviation; NaN where there is none."""
-        known = self.std is not None and np.isfinite(self.std).any()
-        return float(np.sqrt(np.nanmean(np.square(self.std)))) if known else float("nan")  # type: ignore[arg-type]
-
-    @property
     def rms_error(self) -> float:
         """Standard error of rms for errors that are fully correlated over the motif, the cautious limit.
 
-        sigma_rms = sqrt(mean(u^2 sigma^2) / mean(u^2))
+        sigma_rms = mean(|u| sigma) / rms(u), from d rms = mean(u du) / rms
         """
         if self.std is None or not self.rms > 0:
             return float("nan")
-        return float(np.sqrt(np.nanmean((self.value * self.std) ** 2)) / self.rms)
+        return float(np.nanmean(np.abs(self.value) * self.std) / self.rms)
+
+    @property
+    def clear_share(self) -> float:
+        """Share of the motif where the value exceeds its standard deviation; NaN where there is none."""
+        if self.std is None or not np.isfinite(self.std).any():
+            return float("nan")
+        return float(np.mean(np.abs(self.value) > self.std))
 
 
 _COMPONENTS = {

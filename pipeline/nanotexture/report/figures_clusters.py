@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from nanotexture.report.draw import (
@@ -15,6 +17,7 @@ from nanotexture.report.draw import (
     DIVERGING,
     GREY,
     INK,
+    PALE,
     POLAR,
     SMALL,
     TEXT,
@@ -25,34 +28,37 @@ from nanotexture.report.draw import (
     symmetric,
 )
 from nanotexture.report.fields import Field, displacement_fields, polarization_fields
-from nanotexture.report.figures_motif import grid_of, panel
+from nanotexture.report.figures_motif import Grid, grid_of, panel
 from nanotexture.report.format import number, percent, unit_text
 
 MOST = 6
+_ACROSS = 3  # clusters side by side
 
 
 def clusters_figure(clusters: xr.Dataset, texture: xr.Dataset) -> Figure | None:
-    """Motif of each cluster, up to MOST, in one colour scale per unit; None where there is no motif."""
-    known = np.flatnonzero(np.isfinite(clusters["weight"].values))[:MOST]
-    members = {int(k): _fields(clusters.isel(cluster=k)) for k in known}
-    rows = max((len(fields) for fields in members.values()), default=0)
-    if rows == 0:
+    """Motif of each cluster, up to MOST, one colour scale per field; None where there is no motif."""
+    known = [int(k) for k in np.flatnonzero(np.isfinite(clusters["weight"].values))[:MOST]]
+    members = {k: _fields(clusters.isel(cluster=k)) for k in known}
+    each = max((len(fields) for fields in members.values()), default=0)
+    if each == 0:
         return None
     grid = grid_of(texture)
-    columns = max(len(members), 2)
-    figure = new_figure(rows * (8.6 / max(columns, 3) * grid.panel_ratio + 0.2) + 0.9)
-    axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    blocks = -(-len(members) // _ACROSS)
+    rows = blocks * each
+    figure = new_figure(rows * (2.55 * grid.panel_ratio + 0.3) + 0.5 * blocks + 0.4)
+    axes = figure.subplots(rows, _ACROSS, sharex=True, sharey=True, squeeze=False)
     for ax in axes.ravel():
         ax.set_visible(False)
-    for column, (k, fields) in enumerate(members.items()):
+    for index, (k, fields) in enumerate(members.items()):
+        first, column = index // _ACROSS * each, index % _ACROSS
+        own = axes[first : first + each]
         for row, one in enumerate(fields):
-            _motif(
-                figure, axes[row], column, one, [own[row] for own in members.values() if row < len(own)], grid
-            )
-        axes[0, column].set_title(
-            cluster_title(clusters.isel(cluster=k), k), fontsize=SMALL, color=INK, loc="left"
-        )
-        axes[-1, column].set_xlabel("x (nm)", fontsize=TEXT, color=INK)
+            alike = [other[row].value for other in members.values() if row < len(other)]
+            _motif(figure, own[row], column, one, symmetric(alike), grid)
+        title = cluster_title(clusters.isel(cluster=k), k)
+        own[0, column].set_title(title, fontsize=SMALL, color=INK, loc="left")
+        own[-1, column].set_xlabel("x (nm)", fontsize=TEXT, color=INK)
+        own[-1, column].xaxis.set_tick_params(labelbottom=True)
     return figure
 
 
@@ -68,13 +74,11 @@ def cluster_title(one: xr.Dataset, k: int) -> str:
 
 def costs_figure(solutions: xr.Dataset) -> Figure:
     """Cost of every start, best first, coloured by cluster; open marks are the free cost."""
-    cost, free = solutions["cost"].values, solutions["free_cost"].values
-    cluster = solutions["cluster"].values
-    order = np.argsort(np.where(np.isfinite(cost), cost, np.inf), kind="stable")
-    order = order[np.isfinite(cost[order])]
-    figure = new_figure(2.9)
+    ended = solutions.isel(start=np.flatnonzero(np.isfinite(solutions["cost"].values)))
+    ended = ended.isel(start=np.argsort(ended["cost"].values, kind="stable"))
+    figure = new_figure(3.2)
     ax = line_style(figure.subplots(), "", "start, by cost", "χ² per point")
-    if order.size == 0:
+    if ended.sizes["start"] == 0:
         ax.text(
             0.5,
             0.5,
@@ -85,35 +89,41 @@ def costs_figure(solutions: xr.Dataset) -> Figure:
             fontsize=TEXT,
         )
         return figure
-    rank = np.arange(1, order.size + 1)
-    ax.vlines(rank, cost[order], free[order], color=GREY, linewidth=0.5, alpha=0.6)
-    for k in sorted(set(cluster[order].tolist())):
-        _series(ax, rank, cost[order], free[order], cluster[order] == k, int(k))
-    _scale(ax, np.concatenate([cost[order], free[order]]))
-    ax.legend(fontsize=SMALL, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    cost, free, cluster = (ended[name].values for name in ("cost", "free_cost", "cluster"))
+    rank = np.arange(1, cost.size + 1)
+    ax.vlines(rank, cost, free, color=GREY, linewidth=0.5, alpha=0.6)
+    for label, color, own in _kinds(cluster):
+        ax.plot(rank[own], cost[own], "o", color=color, markersize=5, label=label)
+        ax.plot(rank[own], free[own], "o", color=color, markersize=5, fillstyle="none")
+    ax.plot([], [], "o", color=INK, markersize=5, fillstyle="none", label="free χ²")
+    _scale(ax, np.concatenate([cost, free]))
+    figure.legend(loc="outside right upper", fontsize=SMALL, frameon=False)
     return figure
+
+
+def _kinds(cluster: Any) -> Iterator[tuple[str, str, Any]]:
+    """Label, colour and membership; clusters beyond those drawn share one grey."""
+    for k in range(min(MOST, cluster.max(initial=-1) + 1)):
+        yield f"cluster {k}", CLUSTERS[k % len(CLUSTERS)], cluster == k
+    if (cluster >= MOST).any():
+        yield f"cluster {MOST} and on", GREY, cluster >= MOST
+    if (cluster < 0).any():
+        yield "failed", PALE, cluster < 0
 
 
 def _fields(cluster: xr.Dataset) -> list[Field]:
     return displacement_fields(cluster) + polarization_fields(cluster)
 
 
-def _motif(figure: Figure, row: Any, column: int, one: Field, alike: list[Field], grid: Any) -> None:
+def _motif(figure: Figure, row: Any, column: int, one: Field, norm: Normalize, grid: Grid) -> None:
     ax = row[column]
     ax.set_visible(True)
     cmap = POLAR if one.key.startswith("polarization") else DIVERGING
-    shown = panel(ax, grid, one.value, cmap, symmetric([other.value for other in alike]))
+    shown = panel(ax, grid, one.value, cmap, norm)
     style(ax)
     if column == 0:
         ax.set_ylabel(f"{one.symbol}:  z (nm)", fontsize=TEXT, color=INK)
         color_bar(figure, shown, list(row), unit_text(one.units), fraction=0.025, aspect=25)
-
-
-def _series(ax: Axes, rank: Any, cost: Any, free: Any, own: Any, k: int) -> None:
-    color = GREY if k < 0 else CLUSTERS[k % len(CLUSTERS)]
-    label = "failed" if k < 0 else f"cluster {k}"
-    ax.plot(rank[own], cost[own], "o", color=color, markersize=5, label=f"{label}, χ²")
-    ax.plot(rank[own], free[own], "o", color=color, markersize=5, fillstyle="none", label=f"{label}, free χ²")
 
 
 def _scale(ax: Axes, values: Any) -> None:

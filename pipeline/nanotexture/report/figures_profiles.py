@@ -11,7 +11,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
-from nanotexture.report.draw import HELD, INK, LINE, SMALL, TEXT, line_style, math_reflection, new_figure
+from nanotexture.report.draw import (
+    GREY,
+    HELD,
+    INK,
+    LINE,
+    SMALL,
+    TEXT,
+    line_style,
+    math_reflection,
+    new_figure,
+)
 from nanotexture.report.format import indices, number
 
 _ROW = 1.25  # inches
@@ -59,6 +69,7 @@ def _panel(ax: Axes, orders: xr.Dataset, order: int, there: bool) -> None:
     ax.yaxis.set_minor_locator(NullLocator())
     ax.yaxis.set_major_locator(LogLocator(numticks=4))
     ax.set_ylim(*_limits(value, model))
+    _below(ax, qz[known & (value <= 0)])
     ax.text(0.008, 0.93, f"{label}{_chi2(value, model, sigma)}", **_corner(ax))
 
 
@@ -86,6 +97,12 @@ def _points(
         label=label,
         zorder=4 if color == HELD else 3,
     )
+
+
+def _below(ax: Axes, qz: np.ndarray) -> None:
+    """Triangles at the lower edge for values at or below zero, which a log axis cannot show."""
+    edge = np.full(qz.shape, 0.04)
+    ax.plot(qz, edge, "v", color=GREY, markersize=2.5, transform=ax.get_xaxis_transform(), zorder=2)
 
 
 def _limits(value: np.ndarray, model: np.ndarray) -> tuple[float, float]:

@@ -47,8 +47,9 @@ def reflection_pictures(result: Result) -> Iterator[Picture]:
             if orders is not None:
                 caption = (
                     "Satellites integrated over their lines, order by order. Bars: one standard deviation. "
-                    "Open diamonds were kept from the inversion and judge it (free χ²). χ²: mean of "
-                    "((measured − calculated)/σ)²."
+                    "Open diamonds were kept from the inversion and judge it (free χ²). Triangles: at or "
+                    "below zero. χ²: "
+                    "mean of ((measured − calculated)/σ)²."
                 )
                 yield _picture(f"{heading}: orders", caption, profiles_figure(orders, hkl))
 

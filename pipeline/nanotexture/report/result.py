@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from nanotexture.errors import InputError
+from nanotexture.report.format import indices
 
 Datasets = dict[str, xr.Dataset]
 
@@ -112,4 +113,11 @@ def _group(tree: xr.DataTree, name: str) -> xr.Dataset | None:
 def _members(tree: xr.DataTree, name: str) -> Datasets:
     if name not in tree.children:
         return {}
-    return {str(key): node.to_dataset() for key, node in tree.children[name].children.items()}
+    members = tree.children[name].children
+    return {key: members[key].to_dataset() for key in sorted(map(str, members), key=_in_order)}
+
+
+def _in_order(name: str) -> tuple[Any, ...]:
+    """Reflections by |h|, k, l, positive h first; other names after them."""
+    found = indices(name)
+    return (0, abs(found[0]), *found[1:], -found[0]) if found else (1, name)

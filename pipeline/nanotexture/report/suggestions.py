@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from nanotexture.phasing.outcome import Outcome
 from nanotexture.report.facts import Facts
 from nanotexture.report.format import indices, listed, reflection_text
 
@@ -77,4 +78,11 @@ def _turned(hkl: str) -> str:
     return f"{-h}_{-k}_{l_index}" if (h, k) != (0, 0) else f"1_0_{l_index}"
 
 
-RULES = (another_direction, other_parity, break_tie, wider_map, more_counts)
+def more_steps(facts: Facts) -> str:
+    """The advice of the outcome that most starts came to, unless they converged."""
+    most = max(facts.outcomes, key=lambda name: facts.outcomes[name], default="")
+    known = {str(one): one.advice for one in Outcome if one is not Outcome.CONVERGED}
+    return known.get(most, "")
+
+
+RULES = (another_direction, other_parity, break_tie, wider_map, more_counts, more_steps)

@@ -64,7 +64,11 @@ def _row(texture: xr.Dataset, name: str, label: str) -> Row:
     )
     units = str(texture[name].attrs.get("units", "1"))
     cells = tuple(with_error(float(v), float(e), units) for v, e in zip(values, errors, strict=True))
-    return Row(label, cells, str(texture[name].attrs.get("comment", "")))
+    return Row(label, cells, _note(texture[name]))
+
+
+def _note(variable: xr.DataArray) -> str:
+    return str(variable.attrs.get("comment", "")).replace("chi2", "χ²")
 
 
 def _line_rows(orders: xr.Dataset, hkl: str) -> list[Row]:
