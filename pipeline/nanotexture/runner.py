@@ -6,13 +6,12 @@ import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
 from nanotexture import __version__
 from nanotexture.caveats import warnings_of
-from nanotexture.engine.cluster import ClusterSettings, connect
 from nanotexture.engine.fingerprint import versions
 from nanotexture.engine.progress import Progress
 from nanotexture.engine.run import Plan, plan, run
@@ -30,8 +29,10 @@ from nanotexture.quantities import (
     Truth,
 )
 from nanotexture.recipe import Recipe, read_recipe
-from nanotexture.report.page import write_report
 from nanotexture.store import CONTRACT, Extras, OneTemperature, result_tree
+
+if TYPE_CHECKING:
+    from nanotexture.engine.cluster import ClusterSettings
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,13 @@ def run_recipe(
     path: Path, out: Path, changes: tuple[str, ...], settings: ClusterSettings, progress: Progress
 ) -> Summary:
     """Run or resume a recipe; the result and its report are put in place whole, or not at all."""
+    from nanotexture.report.page import write_report  # here, since drawing and workers take a second to import
+
     begun = time.perf_counter()
     ready = prepare_run(path, out, changes)
     if ready.plan.missing:
+        from nanotexture.engine.cluster import connect
+
         with connect(settings) as connection:
             run(ready.tasks.wanted, ready.store, connection, progress)
     result, report = ready.folder / "result.zarr", ready.folder / "report.html"

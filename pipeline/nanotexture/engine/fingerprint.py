@@ -100,8 +100,13 @@ def _drop_docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.Asyn
         node.body = node.body[1:]
 
 
-def _imports(name: str, path: Path) -> Iterator[str]:
-    """Absolute names that a module may import, its parent packages first."""
+@cache
+def _imports(name: str, path: Path) -> tuple[str, ...]:
+    """Absolute names that a module may import, its parent packages first; read once for all stages."""
+    return tuple(_read_imports(name, path))
+
+
+def _read_imports(name: str, path: Path) -> Iterator[str]:
     parts = name.split(".")
     yield from (".".join(parts[:n]) for n in range(1, len(parts)))
     package = parts if path.name == "__init__.py" else parts[:-1]

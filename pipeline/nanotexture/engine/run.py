@@ -8,12 +8,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from nanotexture.engine.cluster import Connection
 from nanotexture.engine.order import ArtefactInput, FileInput, Order, OrderInput, Outcome
 from nanotexture.engine.progress import Progress, Silent
 from nanotexture.engine.store import ArtefactStore
 from nanotexture.engine.task import Source, Task, TaskInput
+
+if TYPE_CHECKING:
+    from nanotexture.engine.cluster import Connection  # brings dask.distributed, which planning needs not
 
 
 class StageError(Exception):

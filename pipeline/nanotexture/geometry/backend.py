@@ -1,8 +1,19 @@
-"""The one import of xrayutilities: quiet, and on one thread (a worker is one process with one thread)."""
+"""The one import of xrayutilities: quiet, on one thread (a worker is one process with one thread), and when first used.
 
-import xrayutilities
+It brings plotting and fitting packages and takes over a second, which a command that only plans need not wait for.
+"""
 
-xrayutilities.config.VERBOSITY = 0  # it prints to stdout, which belongs to --json
-xrayutilities.config.NTHREADS = 1
+from __future__ import annotations
 
-__all__ = ["xrayutilities"]
+from functools import cache
+from types import ModuleType
+
+
+@cache
+def backend() -> ModuleType:
+    """xrayutilities with its settings made."""
+    import xrayutilities
+
+    xrayutilities.config.VERBOSITY = 0  # it prints to stdout, which belongs to --json
+    xrayutilities.config.NTHREADS = 1
+    return xrayutilities

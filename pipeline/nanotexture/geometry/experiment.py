@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanotexture.errors import UserError
-from nanotexture.geometry.backend import xrayutilities
+from nanotexture.geometry.backend import backend
 from nanotexture.quantities import Alignment, Scan
 
 Array = NDArray[np.float64]
@@ -88,4 +88,4 @@ def in_plane_sign(hkl: tuple[int, int, int], *, grazing_exit: bool) -> int:
 
 def _hxrd(wavelength: float) -> Any:
     # en= must be given: without it HXRD falls back to Cu K alpha 1 without a word.
-    return xrayutilities.HXRD((1, 0, 0), (0, 0, 1), en=1000 * energy_from_wavelength(wavelength=wavelength))
+    return backend().HXRD((1, 0, 0), (0, 0, 1), en=1000 * energy_from_wavelength(wavelength=wavelength))

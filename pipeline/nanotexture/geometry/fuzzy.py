@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nanotexture.geometry.backend import xrayutilities
+from nanotexture.geometry.backend import backend
 
 Array = NDArray[np.float64]
 
@@ -39,7 +39,7 @@ def spread(
     The gridder leaves out a pixel whose centre is outside the outermost voxel centres: where the axes reach a
     pixel beyond the data, the sum over voxels is the sum over pixels.
     """
-    gridder = xrayutilities.FuzzyGridder2D(axes[0].size, axes[1].size)
+    gridder = backend().FuzzyGridder2D(axes[0].size, axes[1].size)
     gridder.dataRange(axes[0].first, axes[0].last, axes[1].first, axes[1].last, fixed=True)
     arrays = (np.ascontiguousarray(np.ravel(a), dtype=np.float64) for a in (x, z, weights))
     gridder(*arrays, width=width)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanotexture.errors import UserError
-from nanotexture.geometry.backend import xrayutilities
+from nanotexture.geometry.backend import backend
 
 _ELEMENT = re.compile(r"[A-Z][a-z]?(\d[pm])?")
 
@@ -41,9 +41,9 @@ def _f0(atom: Any, q: NDArray[np.float64], element: str) -> NDArray[np.float64]:
 
 
 def _atom(element: str) -> Any:
-    table = xrayutilities.materials.elements
+    table = backend().materials.elements
     found = getattr(table, element, None) if _ELEMENT.fullmatch(element) else None
-    if not isinstance(found, xrayutilities.materials.Atom):
+    if not isinstance(found, backend().materials.Atom):
         names = [name for name in dir(table) if _ELEMENT.fullmatch(name)]
         near = difflib.get_close_matches(element, names, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
