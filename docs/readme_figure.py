@@ -8,7 +8,6 @@ import xarray as xr
 from cmcrameri import cm
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
-
 from nanotexture.phasing.alignment import align
 from nanotexture.simulate.score import on_grid
 

@@ -80,4 +80,7 @@ def _about_fit(clusters: Clusters, texture: Texture) -> Iterator[str]:
             "standard deviations are widened accordingly."
         )
     if texture.attrs["solver"] == "window":
-        yield "Solver window leaves |psi| free: amplitude and phase modulation can be exchanged, and no standard deviation is known."
+        yield (
+            "Solver window leaves |psi| free: amplitude and phase modulation can be exchanged, and no standard "
+            "deviation is known."
+        )

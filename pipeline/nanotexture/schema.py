@@ -488,7 +488,7 @@ SCORE: Schema = {
 
 
 def labelled(values: Mapping[str, Any], schema: Schema, attrs: Mapping[str, Any] | None = None) -> xr.Dataset:
-    """Dataset with dims, units, long_name and comment put on plain arrays as the schema says; values may leave out optional variables."""
+    """Dataset with dims, units, long_name and comment put on plain arrays; values may leave out optional variables."""
     unknown = set(values) - set(schema)
     if unknown:
         raise SchemaError(f"variables that schema.py does not list: {sorted(unknown)}")

@@ -23,7 +23,10 @@ _ATOM_KEYS = ("element", "position", "occupancy", "debye_waller", "displacement_
 
 @dataclass(frozen=True)
 class Atom:
-    """One atom of a cell: fractional position, occupancy, Debye-Waller B (angstrom^2), displacement per polarization (angstrom per C/m^2)."""
+    """One atom of a cell.
+
+    Fractional position, occupancy, Debye-Waller B (angstrom^2), displacement per polarization (angstrom per C/m^2).
+    """
 
     element: str
     position: Triple

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -35,7 +36,5 @@ def substrate_sum_from_gap(*, qz: Array, c: float, gap: float, absorption: float
 
 
 def smoothed_along_qz(values: Array, step: float, sigma: float) -> Array:
-    """Values (..., nz) on a uniform qz axis convolved with a Gaussian resolution of standard deviation sigma (same unit as step)."""
-    from scipy.ndimage import gaussian_filter1d
-
+    """Values (..., nz) on a uniform qz axis under a Gaussian resolution of standard deviation sigma (unit of step)."""
     return values if sigma < 0.05 * step else gaussian_filter1d(values, sigma / step, axis=-1, mode="nearest")

@@ -78,8 +78,8 @@ class MotifSolutions:
     displacement (start, f, x, z) and its standard deviation, angstrom; slope_std (start, f, 2, x, z): of its d/dx and
     d/dz; coefficients (start, f, modes); cost and free_cost
     (start,): chi2 per fitted and per held-out point; log_scale (start, reflection); gap (start,) in angstrom;
-    model: order intensities (start, n, q) of each reflection; determined (start,): share of the answer's variance that the data, not
-    the prior, fix; covariance (start, f * modes, f * modes) in angstrom^2.
+    model: order intensities (start, n, q) of each reflection; determined (start,): share of the answer's variance
+    that the data, not the prior, fix; covariance (start, f * modes, f * modes) in angstrom^2.
     """
 
     displacement: Tensor
@@ -133,7 +133,11 @@ class _System:
         return _System(self.cost[which], self.gradient[which], self.hessian[which])
 
     def put(self, which: Tensor, other: _System) -> None:
-        self.cost[which], self.gradient[which], self.hessian[which] = other.cost, other.gradient, other.hessian
+        self.cost[which], self.gradient[which], self.hessian[which] = (
+            other.cost,
+            other.gradient,
+            other.hessian,
+        )
 
 
 def random_starts(

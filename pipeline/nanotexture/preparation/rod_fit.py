@@ -27,6 +27,7 @@ SYSTEMATIC = (
 )
 SCALE_PRIOR = 0.2  # of log s: tails outside the map and the substrate's own intensity
 COHERENT_PRIOR = 0.1
+REFINED = 4  # starts of the grid that are refined
 CORRELATED_ROWS = 2.5  # neighbouring rows share pixels: independent values are fewer by about this factor
 
 
@@ -137,14 +138,7 @@ def _edge(above: NDArray[np.intp], top: int, step: int) -> int:
 
 def fit_rod(data: RodData, *, c: float, thicknesses: Array) -> RodFit:
     """Scan of thickness (angstrom) with all else fitted at each, from several gaps; c is the starting value."""
-    beat = (
-        2 * np.pi / float(data.qz[int(np.nan_to_num(data.total).argmax())])
-    )  # gaps this far apart look alike
-    gaps = np.array([0.0]) if not data.substrate.any() else np.array([-0.5, -0.25, 0.0, 0.25]) * beat
-    points = [
-        min((_refine(data, c, float(t), float(gap)) for gap in gaps), key=lambda point: point.cost)
-        for t in thicknesses
-    ]
+    points = [_best_of_starts(data, c, float(t)) for t in thicknesses]
     costs = np.array([point.cost for point in points])
     best = points[int(costs.argmin())]
     rows = int(data.use.sum())
@@ -191,8 +185,28 @@ def _first_guess(data: RodData, c: float, thickness: float, gap: float) -> Array
     return np.array([c, gap, np.log(scale), coherent, np.log(floor), 3.0, 0.5 * data.step])
 
 
-def _refine(data: RodData, c: float, thickness: float, gap: float) -> _Point:
-    use, first = data.use, _first_guess(data, c, thickness, gap)
+def _best_of_starts(data: RodData, c: float, thickness: float) -> _Point:
+    """Lowest point refined from the best of a grid of c and gap.
+
+    The cost has many valleys, one for each fringe that c may be off by and for each phase of the beat with the rod: from
+    one start per gap a wrong thickness won, five cells of forty off, though the right one fits a hundred times better.
+    """
+    bragg = 2 * np.pi / c * np.rint(np.median(data.qz) * c / (2 * np.pi))
+    fringe = 2 * np.pi / thickness / bragg
+    beat = 2 * np.pi / bragg  # gaps this far apart look alike
+    gaps = beat * np.arange(-8, 8) / 16 if data.substrate.any() else np.zeros(1)
+    starts = [(c * (1 + shift * fringe), gap) for shift in (-0.3, -0.15, 0.0, 0.15, 0.3) for gap in gaps]
+    cost, first = _cost_function(data, c, thickness)
+    trials = [np.concatenate([start, first[2:]]) for start in starts]
+    order = np.argsort([0.5 * float((2 * (np.sqrt(1 + cost(p) ** 2) - 1)).sum()) for p in trials])
+    return min(
+        (_refine(data, c, thickness, trials[i]) for i in order[:REFINED]), key=lambda point: point.cost
+    )
+
+
+def _cost_function(data: RodData, c: float, thickness: float) -> tuple[Callable[[Array], Array], Array]:
+    """Residual of p = (c, gap, ...), priors included, and the point that the priors hold to."""
+    use, first = data.use, _first_guess(data, c, thickness, 0.0)
     measured = data.intensity[use]
     error = np.sqrt(data.variance[use] + (SYSTEMATIC * measured) ** 2)
 
@@ -204,9 +218,15 @@ def _refine(data: RodData, c: float, thickness: float, gap: float) -> _Point:
         ]
         return np.concatenate([(_model(data, thickness, p)[use] - measured) / error, prior])
 
+    return residual, first
+
+
+def _refine(data: RodData, c: float, thickness: float, start: Array) -> _Point:
+    residual, first = _cost_function(data, c, thickness)
+    top = float(np.nanmax(data.intensity[data.use]))
     low = np.array([0.985 * c, -c, first[2] - 3, 0.0, first[4] - 12, 0.0, 0.0])
-    high = np.array([1.015 * c, c, first[2] + 3, 1.0, np.log(measured.max()), 40.0, 6 * data.step])
-    start = np.clip(first, low + 1e-9, high - 1e-9)
+    high = np.array([1.015 * c, c, first[2] + 3, 1.0, np.log(top), 40.0, 6 * data.step])
+    start = np.clip(start, low + 1e-9, high - 1e-9)
     scale = np.array([0.005, 0.3, 0.3, 0.1, 0.5, 3.0, data.step])
     found = least_squares(residual, start, bounds=(low, high), x_scale=scale, loss="soft_l1", max_nfev=40)
     std = np.sqrt(np.maximum(np.diag(np.linalg.pinv(found.jac.T @ found.jac)), 0.0))

@@ -91,7 +91,6 @@ def bright_map(
         energy_kev=energy_kev,
     )
     lines = np.stack([_line(qx, gx, n, spacing, correlation_length) for n in range(-ORDERS, ORDERS + 1)])
-    bright = lines.T @ np.abs(amplitudes) ** 2
     return Brightness(qx, qz, lines.T @ np.abs(amplitudes) ** 2, _beam_stop(qx, qz, gx, hkl[2], substrate))
 
 
