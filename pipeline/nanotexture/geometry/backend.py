@@ -1,6 +1,6 @@
-"""The one import of xrayutilities: quiet, on one thread (a worker is one process with one thread), and when first used.
+"""The one import of xrayutilities: quiet, on one thread (a worker is one process with one thread), when first used.
 
-It brings plotting and fitting packages and takes over a second, which a command that only plans need not wait for.
+It brings plotting and fitting packages and takes over a second, which a command that only plans need not wait.
 """
 
 from __future__ import annotations
