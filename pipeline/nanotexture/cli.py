@@ -142,7 +142,7 @@ def verify_data(name: Annotated[str | None, typer.Argument(help="Dataset; all if
     found = verify(name)
     for one in found:
         typer.echo(f"{one.state:<10}{one.dataset}/{one.file}")
-    wrong = [f"{one.dataset}/{one.file}" for one in found if one.state not in ("verified", "absent")]
+    wrong = [f"{one.dataset}/{one.file}" for one in found if one.state not in ("ok", "missing")]
     if wrong:
         raise UserError(
             f"{wrong[0]}: checksum: expected the one of data_manifest, found another ({len(wrong)} files in all)"
