@@ -70,9 +70,7 @@ def run_recipe(
     path: Path, out: Path, changes: tuple[str, ...], settings: ClusterSettings, progress: Progress
 ) -> Summary:
     """Run or resume a recipe; the result and its report are put in place whole, or not at all."""
-    from nanotexture.report.page import (
-        write_report,  # here, since drawing and workers take a second to import
-    )
+    from nanotexture.report.page import write_report  # drawing takes a second to import
 
     begun = time.perf_counter()
     ready = prepare_run(path, out, changes)
