@@ -10,7 +10,7 @@ import xarray as xr
 from nanotexture import schema
 from nanotexture.schema import labelled
 
-A_IN, C_FILM, PLANES, N_X, ORDERS_MAX = 3.9885, 3.96, 80, 48, 4
+A_IN, C_FILM, PLANES, N_X = 3.9885, 3.96, 80, 48
 RECIPE = """name = "pto_kto"
 [film]
 in_plane = "3.9885 angstrom"
@@ -31,6 +31,7 @@ class Plan:
     components: bool = False
     failed: bool = False
     truth: bool = False
+    highest: int = 2
     attrs: dict[str, object] = field(default_factory=dict)
 
 
@@ -112,7 +113,7 @@ def reflection(plan, hkl, periods, size, rng) -> tuple[xr.Dataset, xr.Dataset]:
     """Measured and calculated map of one reflection at every temperature, and its orders."""
     g_x, g_z = 2 * np.pi * hkl[0] / A_IN, 2 * np.pi * hkl[2] / C_FILM
     qx, qz = g_x + np.linspace(-0.13, 0.13, 150), g_z + np.linspace(-0.1, 0.1, 120)
-    n = np.arange(-ORDERS_MAX, ORDERS_MAX + 1)
+    n = np.arange(-plan.highest, plan.highest + 1)
     per_t = [
         one_map(hkl, g_x, g_z, qx, qz, n, period, s, rng) for period, s in zip(periods, size, strict=True)
     ]
@@ -273,4 +274,4 @@ def truth_and_score(size: float) -> tuple[xr.Dataset, xr.Dataset]:
     axes = {"x": np.arange(N_X) / N_X, "z": heights(), "period": 234.7, "thickness": 317.0}
     moved = {"displacement": np.roll(u + noise, 9, axis=1), "polarization": np.roll(p, 9, axis=1)}
     score = {"nrmse": np.array([0.09, 0.13]), "coverage": np.array([0.66, 0.7]), "period_error": 0.034}
-    return whole(axes | moved, schema.TRUTH), whole(score, schema.SCORE).assign_coords(component=["x", "z"])
+    return whole(axes | moved, schema.TRUTH), whole(score, schema.SCORE)

@@ -27,13 +27,13 @@ def nothing(facts: Facts) -> str:
 def one_direction(facts: Facts) -> str:
     if not facts.along_q:
         return ""
-    return (
+    text = (
         "The components of the displacement, strain, rotation and polarization: one direction of Q gives "
-        "Q·u only. "
-        "A displacement across Q leaves no trace, and a polarization that shifts the phase of the "
-        "structure factor "
-        "is read as displacement."
+        "Q·u only, "
+        "and a displacement across Q leaves no trace."
     )
+    mixed = " A polarization shifts the phase of the structure factor, and is read as displacement here."
+    return text + mixed * facts.polar
 
 
 def no_polarization(facts: Facts) -> str:
@@ -49,7 +49,7 @@ def unresolved(facts: Facts) -> str:
     by = f" (χ² differs by {number(worse, 2)})" if math.isfinite(worse) else ""
     return (
         f"The sign of the motif, and which interface is which: u(x, z) and −u(−x, t − z) fit alike{by}. "
-        "Period, amplitude and the tilt of the stripes are the same for both."
+        "Period, amplitude and the tilt of its stripes are the same for both."
     )
 
 

@@ -11,6 +11,7 @@ import xarray as xr
 
 from nanotexture.phasing.consensus import Grouping
 from nanotexture.report.fields import Field, displacement_fields, polarization_fields
+from nanotexture.report.header import polar
 from nanotexture.report.result import Result, decoded
 
 NAN = float("nan")
@@ -33,6 +34,7 @@ class Facts:
     temperature: float = NAN
     displacement: tuple[Field, ...] = ()
     polarization: tuple[Field, ...] = ()
+    polar: bool = True
     polarization_sought: bool = True
     inversion: str = ""
     inversion_delta_cost: float = NAN
@@ -84,6 +86,7 @@ def facts_of(result: Result, temperature: int = 0) -> Facts:
         temperature=result.temperatures[temperature],
         displacement=tuple(displacement_fields(texture)),
         polarization=tuple(polarization_fields(texture)),
+        polar=polar(result),
         polarization_sought=result.recipe.get("texture", {}).get("polarization", True) is not False,
         inversion=str(result.texture.attrs.get("inversion", "")),
         inversion_delta_cost=_number(result.texture.attrs.get("inversion_delta_cost"), temperature),

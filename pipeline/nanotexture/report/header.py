@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from nanotexture.errors import UserError
+from nanotexture.film.materials import built_in, from_mapping
 from nanotexture.report.format import counted, formula_text, listed, number, reflection_text
 from nanotexture.report.result import Result
 from nanotexture.units import in_unit
@@ -13,8 +15,7 @@ from nanotexture.units import in_unit
 def film_text(result: Result) -> str:
     """Film as the recipe describes it: "(8 SrTiO3 / 8 PbTiO3) × 5 on KTaO3"."""
     film = result.recipe.get("film", {})
-    stack = film.get("stack") or ([film] if film.get("material") else [])
-    layers = [_layer(entry) for entry in stack if isinstance(entry, dict)]
+    layers = [_layer(entry) for entry in _stack(result) if isinstance(entry, dict)]
     if not layers:
         return ""
     repeat = film.get("repeat", 1)
@@ -34,12 +35,33 @@ def measured_text(result: Result) -> str:
     return f"{what}; {number(kelvin[0])} K" if kelvin else what
 
 
+def polar(result: Result) -> bool:
+    """Whether a layer of the recipe's film has atoms known to move with the polarization."""
+    return any(_polar(entry.get("material")) for entry in _stack(result) if isinstance(entry, dict))
+
+
 def in_plane(result: Result) -> float | None:
     """In-plane parameter of the reference lattice in angstrom, from the recipe; None where it names none."""
     try:
         return in_unit(result.recipe["film"]["in_plane"], "angstrom")
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def _stack(result: Result) -> list[Any]:
+    """Layers of the recipe's film, one layer where it names a single material."""
+    film = result.recipe.get("film", {})
+    return film.get("stack") or ([film] if film.get("material") else [])
+
+
+def _polar(material: object) -> bool:
+    try:
+        known = (
+            from_mapping("own material", material) if isinstance(material, dict) else built_in(str(material))
+        )
+    except UserError:
+        return False
+    return known.polar
 
 
 def _layer(entry: dict[str, Any]) -> str:

@@ -28,7 +28,7 @@ def other_parity(facts: Facts) -> str:
     """Odd l where all are even, and the other way round."""
     found = [indices(one) for one in facts.reflections]
     odd = {one[2] % 2 for one in found if one}
-    if len(odd) != 1 or not facts.polarization_sought:
+    if len(odd) != 1 or not facts.polar:
         return ""
     h, k, step = found[0] if found[0] else (0, 0, 1)
     other = reflection_text(f"{h}_{k}_{step + 1}")
