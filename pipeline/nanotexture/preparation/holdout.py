@@ -32,7 +32,7 @@ def held_out_blocks(
         for start in range(0, intensity.shape[1] - block + 1, block)
         if significant[n, start : start + block].mean() > 0.7
     ]
-    wanted = round(SHARE * len(blocks)) or (1 if len(blocks) > 4 else 0)
+    wanted = round(SHARE * len(blocks))
     for index in np.random.Generator(np.random.PCG64(seed)).permutation(len(blocks))[:wanted]:
         n, start = blocks[index]
         held[n, start : start + block] = True

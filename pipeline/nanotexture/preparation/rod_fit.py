@@ -137,7 +137,7 @@ def _edge(above: NDArray[np.intp], top: int, step: int) -> int:
 
 
 def fit_rod(data: RodData, *, c: float, thicknesses: Array) -> RodFit:
-    """Scan of thickness (angstrom) with all else fitted at each, from several gaps; c is the starting value."""
+    """Scan of thickness (angstrom) with all else fitted at each; c is the starting value."""
     points = [_best_of_starts(data, c, float(t)) for t in thicknesses]
     costs = np.array([point.cost for point in points])
     best = points[int(costs.argmin())]
@@ -188,8 +188,8 @@ def _first_guess(data: RodData, c: float, thickness: float, gap: float) -> Array
 def _best_of_starts(data: RodData, c: float, thickness: float) -> _Point:
     """Lowest point refined from the best of a grid of c and gap.
 
-    The cost has many valleys, one for each fringe that c may be off by and for each phase of the beat with the rod: from
-    one start per gap a wrong thickness won, five cells of forty off, though the right one fits a hundred times better.
+    The cost has many valleys: from a few gaps and one c the fit at the right thickness got stuck, and another thickness
+    (2 cells of 40 off) won, though the right one fits a hundred times better.
     """
     bragg = 2 * np.pi / c * np.rint(np.median(data.qz) * c / (2 * np.pi))
     fringe = 2 * np.pi / thickness / bragg
@@ -198,7 +198,7 @@ def _best_of_starts(data: RodData, c: float, thickness: float) -> _Point:
     starts = [(c * (1 + shift * fringe), gap) for shift in (-0.3, -0.15, 0.0, 0.15, 0.3) for gap in gaps]
     cost, first = _cost_function(data, c, thickness)
     trials = [np.concatenate([start, first[2:]]) for start in starts]
-    order = np.argsort([0.5 * float((2 * (np.sqrt(1 + cost(p) ** 2) - 1)).sum()) for p in trials])
+    order = np.argsort([float((np.sqrt(1 + cost(p) ** 2) - 1).sum()) for p in trials])  # soft_l1, as refined
     return min(
         (_refine(data, c, thickness, trials[i]) for i in order[:REFINED]), key=lambda point: point.cost
     )
