@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nanotexture.phasing.modes import Modes
 from nanotexture.phasing.motif_model import (
+    Nuisance,
     ReflectionData,
     displacement_from_coefficients,
     evaluate_reflection,
@@ -31,11 +32,6 @@ def film(planes=25, rows=13, highest=2, fields=2, substrate=True, smear=True, se
         if substrate
         else np.zeros(rows)
     )
-    blur = (
-        np.exp(-0.5 * (np.subtract.outer(np.arange(rows), np.arange(rows)) / 0.8) ** 2)
-        if smear
-        else np.eye(rows)
-    )
     shape = 2 * highest + 1, rows
     g = np.array([-1.6, 4.7])[:fields] if fields == 2 else np.array([4.96])
     data = ReflectionData(
@@ -46,15 +42,29 @@ def film(planes=25, rows=13, highest=2, fields=2, substrate=True, smear=True, se
         free=torch.zeros(shape, dtype=torch.bool),
         kernel=torch.from_numpy(kernel),
         substrate=torch.from_numpy(rod.astype(complex)),
-        substrate_phase=torch.from_numpy(-qz),
-        smear=torch.from_numpy(blur / blur.sum(1, keepdims=True)),
+        qz=torch.from_numpy(qz),
+        resolution=0.8 * float(qz[1] - qz[0]) if smear else 0.0,
         g=torch.from_numpy(g),
         scale=0.37,
     )
     return data, Modes(2, 3, tuple(z.tolist()), PERIOD, planes * C), qz
 
 
-def by_planes(data, displacement, log_scale, gap):
+def extras(log_scale=0.0, log_resolution=0.0, gap=0.0, batch=1):
+    """Parameters beside the texture, the same for a whole batch."""
+    return Nuisance(*(torch.full((batch,), v, dtype=torch.float64) for v in (log_scale, log_resolution, gap)))
+
+
+def blur(data, log_resolution):
+    """Normalised Gaussian weights between rows."""
+    qz, sigma = data.qz.numpy(), data.resolution * np.exp(log_resolution)
+    if sigma == 0:
+        return np.eye(len(qz))
+    weight = np.exp(-0.5 * ((qz[:, None] - qz[None, :]) / sigma) ** 2)
+    return weight / weight.sum(1, keepdims=True)
+
+
+def by_planes(data, displacement, log_scale, log_resolution, gap):
     """I_n(qz) = s |sum_z K (1/N) sum_x exp(i(G.u - 2 pi n x)) + [n = 0] rod exp(-i qz gap)|^2, smeared."""
     number = displacement.shape[1]
     kernel, rod = data.kernel.numpy(), data.substrate.numpy()
@@ -66,8 +76,8 @@ def by_planes(data, displacement, log_scale, gap):
                 phase = sum(float(g) * displacement[f, i, plane] for f, g in enumerate(data.g))
                 amplitude += kernel[:, plane] * np.exp(1j * (phase - 2 * np.pi * n * i / number)) / number
         if n == 0:
-            amplitude += rod * np.exp(1j * gap * data.substrate_phase.numpy())
-        bright.append(data.smear.numpy() @ (data.scale * np.exp(log_scale) * np.abs(amplitude) ** 2))
+            amplitude += rod * np.exp(-1j * gap * data.qz.numpy())
+        bright.append(blur(data, log_resolution) @ (data.scale * np.exp(log_scale) * np.abs(amplitude) ** 2))
     return np.array(bright)
 
 
@@ -82,14 +92,15 @@ def motif(modes, fields, batch=1, seed=1, amplitude=0.15, points=24):
 def test_order_intensities_are_the_sum_over_planes_and_places(fields, substrate):
     data, modes, _ = film(fields=fields, substrate=substrate, planes=9, rows=5)
     _, u = motif(modes, fields, batch=2)
-    log_scale, gap = (
-        torch.tensor([0.2, -0.1], dtype=torch.float64),
-        torch.tensor([0.3, -0.4], dtype=torch.float64),
+    log_scale, log_resolution, gap = (
+        torch.tensor(pair, dtype=torch.float64) for pair in ([0.2, -0.1], [0.4, -0.3], [0.3, -0.4])
     )
-    found = order_intensities(data, u, log_scale, gap)
-    fitted = evaluate_reflection(data, modes, u, log_scale, gap).intensity
+    nuisance = Nuisance(log_scale, log_resolution, gap)
+    found = order_intensities(data, u, nuisance)
+    fitted = evaluate_reflection(data, modes, u, nuisance).intensity
     for b in range(2):
-        expected = by_planes(data, u[b].numpy(), float(log_scale[b]), float(gap[b]))
+        others = float(log_scale[b]), float(log_resolution[b]), float(gap[b])
+        expected = by_planes(data, u[b].numpy(), *others)
         np.testing.assert_allclose(found[b], expected, rtol=1e-10)
         np.testing.assert_allclose(fitted[b], expected, rtol=1e-10)
 
@@ -136,12 +147,12 @@ def test_the_jacobian_is_the_derivative_for_every_parameter(fields, substrate, s
     data, modes, _ = film(fields=fields, substrate=substrate, smear=smear)
     points = 32
     c, _ = motif(modes, fields, seed=3)
-    start = torch.cat([c.flatten(1), torch.tensor([[0.15, 0.2]], dtype=torch.float64)], 1)
+    start = torch.cat([c.flatten(1), torch.tensor([[0.15, 0.3, 0.2]], dtype=torch.float64)], 1)
 
     def intensity(parameters):
-        own = parameters[:, :-2].unflatten(1, (fields, -1))
+        own = parameters[:, :-3].unflatten(1, (fields, -1))
         u = displacement_from_coefficients(coefficients=own, basis=modes.basis(points))
-        return evaluate_reflection(data, modes, u, parameters[:, -2], parameters[:, -1])
+        return evaluate_reflection(data, modes, u, Nuisance(*parameters[:, -3:].T))
 
     found = intensity(start).jacobian[0]
     assert found.shape[-1] == start.shape[1]
@@ -161,33 +172,35 @@ def test_a_shift_along_x_changes_no_intensity_and_a_constant_only_the_beat_with_
     data, modes, _ = film()
     points = 24
     _, u = motif(modes, 2, points=points)
-    zero = torch.zeros(1).double()
-    base = order_intensities(data, u, zero, zero)
-    np.testing.assert_allclose(order_intensities(data, torch.roll(u, 5, dims=2), zero, zero), base, rtol=1e-9)
+    zero = extras()
+    base = order_intensities(data, u, zero)
+    np.testing.assert_allclose(order_intensities(data, torch.roll(u, 5, dims=2), zero), base, rtol=1e-9)
     lifted = u + torch.tensor([0.0, 0.4], dtype=torch.float64)[None, :, None, None]
-    assert not np.allclose(order_intensities(data, lifted, zero, zero)[0, 2], base[0, 2], rtol=1e-3)
+    assert not np.allclose(order_intensities(data, lifted, zero)[0, 2], base[0, 2], rtol=1e-3)
     free = replace(data, substrate=torch.zeros_like(data.substrate))
     np.testing.assert_allclose(
-        order_intensities(free, lifted, zero, zero), order_intensities(free, u, zero, zero), rtol=1e-9
+        order_intensities(free, lifted, zero), order_intensities(free, u, zero), rtol=1e-9
     )
 
 
 def test_the_scale_multiplies_and_the_gap_moves_the_rod_only():
     data, modes, qz = film(smear=False)
     _, u = motif(modes, 2)
-    zero, one = torch.zeros(1).double(), torch.full((1,), 0.7, dtype=torch.float64)
-    base = order_intensities(data, u, zero, zero)
-    np.testing.assert_allclose(order_intensities(data, u, one, zero), base * np.exp(0.7), rtol=1e-12)
-    moved = order_intensities(data, u, zero, one)
+    zero = extras()
+    base = order_intensities(data, u, zero)
+    np.testing.assert_allclose(
+        order_intensities(data, u, extras(log_scale=0.7)), base * np.exp(0.7), rtol=1e-12
+    )
+    moved = order_intensities(data, u, extras(gap=0.7))
     np.testing.assert_array_equal(moved[0, [0, 1, 3, 4]], base[0, [0, 1, 3, 4]])
     turned = replace(data, substrate=data.substrate * torch.from_numpy(np.exp(-1j * qz * 0.7)))
-    np.testing.assert_allclose(order_intensities(turned, u, zero, zero), moved, rtol=1e-10)
+    np.testing.assert_allclose(order_intensities(turned, u, zero), moved, rtol=1e-10)
 
 
 def test_a_flat_film_shines_in_order_0_only():
     data, modes, _ = film(substrate=False, smear=False)
     flat = torch.zeros(1, 2, 24, len(modes.z)).double()
-    zero = torch.zeros(1).double()
-    found = order_intensities(data, flat, zero, zero)[0]
+    zero = extras()
+    found = order_intensities(data, flat, zero)[0]
     np.testing.assert_allclose(found[2], data.scale * data.kernel.sum(1).abs() ** 2, rtol=1e-12)
     np.testing.assert_allclose(found[[0, 1, 3, 4]], 0, atol=1e-20 * float(found.max()) + 1e-18)

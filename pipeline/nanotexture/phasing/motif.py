@@ -1,8 +1,9 @@
 """The motif solver: Levenberg-Marquardt on few modes, tempered and coarse to fine, a batch of starts at once.
 
-Minimises sum ((I_n - S_n) / sigma)^2 + sum (coefficient / prior)^2 over the modes of u, the scale of each reflection (10 %
-prior) and the film-substrate gap. Early rungs add tau times the strongest satellite's amplitude to the error and leave out
-high harmonics and weak orders, so that a start first finds the strong features; the last rung is the plain weighted fit.
+Minimises sum ((I_n - S_n) / sigma)^2 + sum (coefficient / prior)^2 over the modes of u, the scale of each reflection
+(10 % prior), its resolution along qz, and the film-substrate gap. Early rungs add tau times the strongest satellite's
+amplitude to the error and leave out high harmonics and weak orders, so that a start first finds the strong features;
+the last rung is the plain weighted fit.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import torch
 
 from nanotexture.phasing.modes import Modes
 from nanotexture.phasing.motif_model import (
+    Nuisance,
     ReflectionData,
     displacement_from_coefficients,
     evaluate_reflection,
@@ -40,7 +42,8 @@ class MotifSettings:
     """Numbers of the solver.
 
     harmonics, polynomials: modes; strain: prior rms strain of a mode; scale_prior: of the log scale of one reflection
-    against the others; flux_prior: of their common log scale; gap_prior: angstrom; points: grid along x; tolerance:
+    against the others; flux_prior: of their common log scale; gap_prior: angstrom; resolution_prior: of the
+    log of the resolution along qz; points: grid along x; tolerance:
     relative fall of the cost at which a start has converged; start_phase: rms of Q.u of a random start, rad.
     """
 
@@ -50,6 +53,7 @@ class MotifSettings:
     scale_prior: float = 0.1
     flux_prior: float = 0.15
     gap_prior: float = 0.3
+    resolution_prior: float = 1.0
     points: int = 32
     tolerance: float = 1e-4
     start_phase: float = 2.0
@@ -110,13 +114,13 @@ class _Problem:
 
     @property
     def size(self) -> int:
-        return self.fields * len(self.modes.index) + len(self.data) + 1
+        return self.fields * len(self.modes.index) + 2 * len(self.data) + 1
 
     def on(self, rung: Rung) -> tuple[_Problem, Tensor]:
         """The problem with a rung's modes only, and where its parameters are among all."""
         k, m = self.modes.index[:, 0], self.modes.index[:, 2]
         use = np.tile((k <= rung.harmonics) & (m < rung.polynomials), self.fields)
-        where = np.flatnonzero(np.append(use, np.ones(len(self.data) + 1, bool)))
+        where = np.flatnonzero(np.append(use, np.ones(2 * len(self.data) + 1, bool)))
         modes = replace(self.modes, harmonics=rung.harmonics, polynomials=rung.polynomials)
         return replace(self, modes=modes), torch.from_numpy(where)
 
@@ -158,7 +162,7 @@ def solve_motif(
 ) -> MotifSolutions:
     """Fit the motif from each start (start, f, modes); gap (angstrom) is the first guess of the film-substrate gap."""
     problem = _Problem(data, modes, settings, gap)
-    extra = torch.zeros(len(start), len(data) + 1, dtype=start.dtype)
+    extra = torch.zeros(len(start), 2 * len(data) + 1, dtype=start.dtype)
     parameters = torch.cat([start.flatten(1), extra], dim=1)
     total = torch.zeros(len(start), dtype=torch.int64)
     reason = torch.zeros(len(start), dtype=torch.int64)
@@ -243,13 +247,17 @@ def prior_precision(problem: _Problem) -> Tensor:
     scales = (torch.eye(number, dtype=width.dtype) - common) / settings.scale_prior**2
     scales = scales + common / settings.flux_prior**2
     gap = torch.tensor([[settings.gap_prior**-2]], dtype=width.dtype)
-    return torch.block_diag(torch.diag(width**-2), scales, gap)
+    resolution = torch.eye(number, dtype=width.dtype) / settings.resolution_prior**2
+    return torch.block_diag(torch.diag(width**-2), scales, resolution, gap)
 
 
-def _split(problem: _Problem, parameters: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    size = problem.fields * len(problem.modes.index)
+def _split(problem: _Problem, parameters: Tensor) -> tuple[Tensor, tuple[Nuisance, ...]]:
+    """Coefficients (batch, f, modes) and each reflection's other parameters."""
+    size, number = problem.fields * len(problem.modes.index), len(problem.data)
     coefficients = parameters[:, :size].unflatten(1, (problem.fields, -1))
-    return coefficients, parameters[:, size:-1], parameters[:, -1] + problem.gap
+    gap = parameters[:, -1] + problem.gap
+    rest = parameters[:, size:-1]
+    return coefficients, tuple(Nuisance(rest[:, r], rest[:, number + r], gap) for r in range(number))
 
 
 def _system(problem: _Problem, parameters: Tensor, rung: Rung) -> _System:
@@ -258,12 +266,12 @@ def _system(problem: _Problem, parameters: Tensor, rung: Rung) -> _System:
     gradient = parameters @ precision
     cost = (gradient * parameters).sum(1)
     hessian = precision.expand(len(parameters), *precision.shape).clone()
-    coefficients, log_scale, gap = _split(problem, parameters)
+    coefficients, nuisance = _split(problem, parameters)
     displacement = displacement_from_coefficients(
         coefficients=coefficients, basis=problem.modes.basis(problem.settings.points)
     )
     for r, data in enumerate(problem.data):
-        found = evaluate_reflection(data, problem.modes, displacement, log_scale[:, r], gap)
+        found = evaluate_reflection(data, problem.modes, displacement, nuisance[r])
         weight = (data.work & (data.orders.abs() <= rung.orders)[:, None]) / tempered_sigma(data, rung.tau)
         residual = torch.where(weight > 0, (found.intensity - data.intensity) * weight, 0.0).flatten(1)
         jacobian = (found.jacobian * weight[None, ..., None]).flatten(1, 2)
@@ -283,19 +291,20 @@ def tempered_sigma(data: ReflectionData, tau: float) -> Tensor:
 
 
 def _own_parameters(problem: _Problem, reflection: int) -> Tensor:
-    """Where the parameters that one reflection depends on are among all: fields, its scale, the gap."""
+    """Where the parameters of one reflection are among all: fields, its scale and resolution, the gap."""
     size = problem.fields * len(problem.modes.index)
-    return torch.cat([torch.arange(size), torch.tensor([size + reflection, problem.size - 1])])
+    others = [size + reflection, size + len(problem.data) + reflection, problem.size - 1]
+    return torch.cat([torch.arange(size), torch.tensor(others)])
 
 
 def _solutions(problem: _Problem, parameters: Tensor, steps: Tensor, reason: Tensor) -> MotifSolutions:
-    coefficients, log_scale, gap = _split(problem, parameters)
+    coefficients, nuisance = _split(problem, parameters)
     basis = problem.modes.basis(problem.settings.points)
     displacement = displacement_from_coefficients(coefficients=coefficients, basis=basis)
     final = problem.settings.ladder()[-1]
     system = _system(problem, parameters, final)
     models = tuple(
-        evaluate_reflection(data, problem.modes, displacement, log_scale[:, r], gap).intensity
+        evaluate_reflection(data, problem.modes, displacement, nuisance[r]).intensity
         for r, data in enumerate(problem.data)
     )
     cost = _mean_chi2(problem.data, models, held_out=False)
@@ -332,8 +341,8 @@ def _solutions(problem: _Problem, parameters: Tensor, steps: Tensor, reason: Ten
         coefficients,
         cost,
         _mean_chi2(problem.data, models, held_out=True),
-        log_scale,
-        gap,
+        torch.stack([one.log_scale for one in nuisance], dim=1),
+        nuisance[0].gap,
         models,
         steps,
         tuple(_outcome(int(r), float(d)) for r, d in zip(reason, determined, strict=True)),

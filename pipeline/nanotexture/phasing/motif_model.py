@@ -25,8 +25,8 @@ class ReflectionData:
 
     orders (n,) integers; intensity, sigma (n, q) in count/angstrom, with work and free (n, q) boolean: fitted, held out;
     kernel (q, z) complex: structure factor and phase of each plane; substrate (q,) complex, for order 0;
-    substrate_phase (q,) = d(arg substrate)/d(gap) in 1/angstrom; smear (q, q): resolution along qz; g (f,) in 1/angstrom:
-    Q.e_f for each unknown field; scale: first guess of s.
+    qz (q,) in 1/angstrom, uniform; resolution: first guess of the standard deviation along qz, 1/angstrom, 0 for none;
+    g (f,) in 1/angstrom: Q.e_f for each unknown field; scale: first guess of s.
     """
 
     orders: Tensor
@@ -36,8 +36,8 @@ class ReflectionData:
     free: Tensor
     kernel: Tensor
     substrate: Tensor
-    substrate_phase: Tensor
-    smear: Tensor
+    qz: Tensor
+    resolution: float
     g: Tensor
     scale: float
 
@@ -63,41 +63,69 @@ class Evaluation:
     jacobian: Tensor
 
 
-def order_intensities(data: ReflectionData, displacement: Tensor, log_scale: Tensor, gap: Tensor) -> Tensor:
-    """Order intensities (batch, n, q) in count/angstrom of fields (batch, f, x, z), log_scale (batch,), gap (batch,)."""
+@dataclass(frozen=True)
+class Nuisance:
+    """What is fitted beside the texture, each (batch,): logs of scale and resolution against their guesses, gap in angstrom."""
+
+    log_scale: Tensor
+    log_resolution: Tensor
+    gap: Tensor
+
+
+def smear_from_resolution(data: ReflectionData, log_resolution: Tensor) -> tuple[Tensor, Tensor]:
+    """Gaussian resolution along uniform rows, (batch, q, q) with rows that sum to one, and its derivative.
+
+    The derivative is by log_resolution (batch,); both do nothing where the resolution is far below a row.
+    """
+    width = data.resolution * torch.exp(log_resolution)[:, None, None]
+    square = (data.qz[:, None] - data.qz[None, :]) ** 2
+    ratio = square / width.clamp_min(1e-3 * float(data.qz[1] - data.qz[0])) ** 2
+    weight = torch.exp(-0.5 * ratio)
+    weight = weight / weight.sum(2, keepdim=True)
+    change = weight * ratio
+    return weight, change - weight * change.sum(2, keepdim=True)
+
+
+def order_intensities(data: ReflectionData, displacement: Tensor, nuisance: Nuisance) -> Tensor:
+    """Order intensities (batch, n, q) in count/angstrom of fields (batch, f, x, z)."""
     highest = int(data.orders.abs().max())
     psi = harmonics_of_psi(displacement=displacement, g=data.g, highest=highest)
-    amplitude = torch.matmul(psi[:, data.orders + highest], data.kernel.T) + _substrate(data, gap)
-    bright = torch.exp(log_scale)[:, None, None] * data.scale * amplitude.abs() ** 2
-    return torch.matmul(bright, data.smear.T)
+    amplitude = torch.matmul(psi[:, data.orders + highest], data.kernel.T) + _substrate(data, nuisance.gap)
+    bright = torch.exp(nuisance.log_scale)[:, None, None] * data.scale * amplitude.abs() ** 2
+    return torch.matmul(bright, smear_from_resolution(data, nuisance.log_resolution)[0].mT)
 
 
 def evaluate_reflection(
-    data: ReflectionData, modes: Modes, displacement: Tensor, log_scale: Tensor, gap: Tensor
+    data: ReflectionData, modes: Modes, displacement: Tensor, nuisance: Nuisance
 ) -> Evaluation:
-    """Order intensities and Jacobian for fields (batch, f, x, z), log_scale (batch,), gap (batch,) in angstrom.
+    """Order intensities and Jacobian for fields (batch, f, x, z).
 
-    Parameters are ordered f-major: coefficients of field 0, of field 1, ..., log_scale, gap.
+    Parameters are ordered f-major: coefficients of field 0, of field 1, ..., log_scale, log_resolution, gap.
     """
     reach = int(data.orders.abs().max()) + modes.harmonics
     psi = harmonics_of_psi(displacement=displacement, g=data.g, highest=reach)
     weighted = (modes.through_film[:, None, :] * data.kernel[None]).flatten(0, 1)
     moments = torch.matmul(psi, weighted.T).unflatten(-1, (modes.polynomials, -1))
-    below = _substrate(data, gap)
+    below = _substrate(data, nuisance.gap)
     amplitude = moments[:, data.orders + reach, 0] + below
     slope = _mode_slopes(data, modes, moments, reach)
-    scale = torch.exp(log_scale)[:, None, None] * data.scale
+    scale = torch.exp(nuisance.log_scale)[:, None, None] * data.scale
     bright = scale * amplitude.abs() ** 2
     twice = 2.0 * scale * amplitude.conj()
     fields = [(twice[..., None] * (1j * g) * slope).real for g in data.g]
-    by_gap = (twice * 1j * data.substrate_phase * below).real
-    jacobian = torch.cat([*fields, bright[..., None], by_gap[..., None]], dim=-1)
-    return Evaluation(torch.matmul(bright, data.smear.T), torch.matmul(data.smear, jacobian))
+    by_gap = (twice * -1j * data.qz * below).real
+    smear, smear_slope = smear_from_resolution(data, nuisance.log_resolution)
+    sharp = torch.cat(
+        [*fields, bright[..., None], torch.zeros_like(bright)[..., None], by_gap[..., None]], dim=-1
+    )
+    jacobian = torch.matmul(smear[:, None], sharp)
+    jacobian[..., -2] = torch.matmul(bright, smear_slope.mT)
+    return Evaluation(torch.matmul(bright, smear.mT), jacobian)
 
 
 def _substrate(data: ReflectionData, gap: Tensor) -> Tensor:
     """The rod's amplitude in order 0, zero in the others, (batch, n, q) complex."""
-    rod = data.substrate * torch.exp(1j * gap[:, None] * data.substrate_phase)
+    rod = data.substrate * torch.exp(-1j * gap[:, None] * data.qz)
     return (data.orders == 0).to(rod.dtype)[None, :, None] * rod[:, None, :]
 
 

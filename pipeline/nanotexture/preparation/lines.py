@@ -188,7 +188,7 @@ def tail_variance(lines: Array, intensity: Array) -> Array:
 
 
 def _pack(shape: LineShape) -> Array:
-    mixing = np.clip(np.array(shape.lorentz), 0.02, 0.98)
+    mixing = np.clip(np.array(shape.lorentz), 2e-4, 0.98)
     return np.concatenate(
         [[shape.centre, shape.spacing], np.log(shape.width), np.log(mixing / (1.0 - mixing))]
     )
@@ -227,7 +227,7 @@ def fit_lines(window: MapWindow, start: LineShape, degree: int = 2) -> LineFit:
         [
             [start.centre - 0.3 * start.spacing, 0.8 * start.spacing],
             np.full(highest + 1, np.log(0.7 * step)),
-            np.full(highest + 1, -4.0),
+            np.full(highest + 1, -9.0),
         ]
     )
     high = np.concatenate(

@@ -25,6 +25,7 @@ SYSTEMATIC = (
 PARALLEL = 0.02  # directions of Q closer than this (rad) are one: they give one component of the displacement
 SUBSTRATE_PEAK = 0.004  # relative half width in qz around the substrate's Bragg point that is not fitted
 FEWEST, MOST = 2, 8
+LEAST_RESOLUTION = 0.3  # rows: what the fit of the resolution starts from at least, or it could not grow
 
 
 @dataclass(frozen=True)
@@ -137,8 +138,8 @@ def _reflection(orders: Orders, r: int, g: Array, stack: Stack, film: FilmConfig
         free=tensor(held),
         kernel=tensor(kernel),
         substrate=tensor(below),
-        substrate_phase=tensor(-qz),
-        smear=tensor(smear_matrix(qz, float(one["resolution_qz"]))),
+        qz=tensor(qz.copy()),
+        resolution=max(float(one["resolution_qz"]), LEAST_RESOLUTION * float(qz[1] - qz[0])),
         g=tensor(np.ascontiguousarray(g)),
         scale=_first_scale(np.where(use, intensity, np.nan), number, kernel),
     )
@@ -155,15 +156,6 @@ def _first_scale(intensity: Array, orders: NDArray[np.int64], kernel: NDArray[np
     peak = flat > 0.01 * flat.max()
     total = mirrored[orders != 0].sum() + mirrored[orders == 0][:, peak].sum()
     return float(max(total, 1e-12) / flat[peak].sum())
-
-
-def smear_matrix(qz: Array, sigma: float) -> Array:
-    """Gaussian resolution along uniform rows as a matrix (nz, nz) whose rows sum to one."""
-    step = float(qz[1] - qz[0])
-    if sigma < 0.05 * step:
-        return np.eye(len(qz))
-    weight = np.exp(-0.5 * ((qz[:, None] - qz[None, :]) / sigma) ** 2)
-    return np.asarray(weight / weight.sum(axis=1, keepdims=True))
 
 
 def _significant_fringes(orders: Orders, r: int, thickness: float) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from nanotexture.engine.stage import stage
-from nanotexture.phasing.motif_model import order_intensities
+from nanotexture.phasing.motif_model import Nuisance, order_intensities
 from nanotexture.phasing.window import solve_window
 from nanotexture.quantities import Orders, ReciprocalMap, Reference, Solutions
 from nanotexture.schema import SOLUTIONS, labelled
@@ -66,7 +66,8 @@ def window(
 def _model(data: MotifData, field: np.ndarray, alone: Orders, orders: Orders, chosen: int) -> np.ndarray:
     """Order intensities (start, reflection, n, row) of the motifs, NaN for the reflections not used."""
     gap = torch.full((len(field),), data.gap, dtype=torch.float64)
-    bright = order_intensities(data.reflections[0], torch.from_numpy(field), torch.zeros_like(gap), gap)
+    nuisance = Nuisance(torch.zeros_like(gap), torch.zeros_like(gap), gap)
+    bright = order_intensities(data.reflections[0], torch.from_numpy(field), nuisance)
     full = np.full((len(field), *orders["intensity"].shape), np.nan)
     full[:, chosen] = padded_model([bright.numpy()], alone)[:, 0]
     return full
