@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -239,17 +240,44 @@ def _explain(error: ValidationError) -> str:
     """First problem of a recipe in one line; unknown keys first, with the nearest known key."""
     problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
     first = problems[0]
-    where = ".".join(str(part) for part in first["loc"] if part not in ("float", "int", "str")) or "recipe"
+    where = _field(first) or "recipe"
     if first["type"] == "extra_forbidden":
-        known = _known_keys(first["loc"][:-1])
+        where, known = ".".join(map(str, first["loc"])), _known_keys(first["loc"][:-1])
         near = difflib.get_close_matches(str(first["loc"][-1]), known, 1, 0.0)
         return f"{where}: unknown key; nearest known is {near[0]!r} (known: {', '.join(known)})"
     if first["type"] == "missing":
         return f"{where}: expected, found nothing"
-    message = first["msg"].removeprefix("Value error, ")
+    every = [_wanted(problem["msg"]) for problem in problems if _field(problem) == _field(first)]
+    message = " or ".join([every[0], *(one.removeprefix("expected ") for one in every[1:])])
     found = first.get("input")
     shown = "" if "found" in message or isinstance(found, dict) else f", found {found!r}"
     return f"{where}: {message[0].lower()}{message[1:]}{shown}"
+
+
+def _field(problem: Any) -> str:
+    """Dotted name of the field, without the names that pydantic gives to the members of a union."""
+    return ".".join(str(p) for p in problem["loc"] if str(p).replace("_", "").isalnum() and p not in _TYPES)
+
+
+_TYPES = ("float", "int", "str")
+_WORDS = {  # pydantic's words for Python's types, in those of somebody who writes TOML
+    "Value error, ": "",
+    "Input should be ": "expected ",
+    "String should match pattern": "expected text that matches",
+    "a valid tuple": "a list",
+    "a valid string": "text",
+    "a valid integer": "a whole number",
+    ", unable to parse string as an integer": "",
+    ", got a number with a fractional part": "",
+    "a valid number": "a number",
+    ", unable to parse string as a number": "",
+}
+
+
+def _wanted(message: str) -> str:
+    for words, ours in _WORDS.items():
+        message = message.replace(words, ours)
+    return re.sub("a valid dictionary or instance of .*", "a table", message)
 
 
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:
