@@ -6,6 +6,7 @@ import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import xarray as xr
@@ -17,6 +18,7 @@ from nanotexture.engine.progress import Progress
 from nanotexture.engine.run import Plan, plan, run
 from nanotexture.engine.store import ArtefactStore, write_tree_atomically
 from nanotexture.engine.task import Source, Task
+from nanotexture.errors import UserError
 from nanotexture.plan import RunPlan, TemperaturePlan, plan_recipe
 from nanotexture.quantities import (
     Alignment,
@@ -74,6 +76,7 @@ def run_recipe(
 
     begun = time.perf_counter()
     ready = prepare_run(path, out, changes)
+    _make(ready.folder)
     if ready.plan.missing:
         from nanotexture.engine.cluster import connect
 
@@ -89,6 +92,17 @@ def run_recipe(
         len(ready.plan.tasks),
         len(ready.plan.tasks) - len(ready.plan.missing),
     )
+
+
+def _make(folder: Path) -> None:
+    """The folder of a result, tried with a folder in it: permissions, quotas and read-only disks all say no here."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        TemporaryDirectory(dir=folder, prefix=".try-").cleanup()
+    except OSError as error:
+        raise UserError(
+            f"--out {folder.parent}: expected a folder to write in, found {error.strerror or error} for {error.filename}"
+        ) from error
 
 
 def _tree(ready: Prepared, path: Path, changes: tuple[str, ...]) -> xr.DataTree:
