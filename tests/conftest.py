@@ -1,11 +1,15 @@
-"""Fixtures that all tests share: where the real measurements are."""
+"""Fixtures that all tests share: where the real measurements are, and one small finished run."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from .recipes_pruned import arguments, nanotexture
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +23,27 @@ def mirror() -> Path:
         )
     os.environ["NANOTEXTURE_MIRROR"] = str(folder)
     return folder
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished run: its folder of results, the result in it, and what `run --json` said."""
+
+    out: Path
+    result: Path
+    said: dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def quickstart(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """The recipe quickstart in its small form, run once, without workers; not to be changed."""
+    out = tmp_path_factory.mktemp("quickstart")
+    ended = nanotexture(*arguments("quickstart", out))
+    assert ended.status == 0, ended.err
+    return Finished(out, Path(ended.last_json["result"]), ended.last_json)
+
+
+@pytest.fixture
+def no_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs in this process draw no figures: they take longer than the inversion of a small recipe."""
+    monkeypatch.setattr("nanotexture.report.page.write_report", lambda result, page: None)

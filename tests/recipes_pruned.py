@@ -1,0 +1,65 @@
+"""Small forms of the recipes, and the command line run in this process: what the tests of whole runs share."""
+
+from __future__ import annotations
+
+import io
+import json
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nanotexture.cli import app, main
+
+RECIPES = Path(__file__).resolve().parents[1] / "recipes"
+_FIXED = ("invert.harmonics=3", "invert.polynomials=4")
+PRUNED = {
+    "quickstart": ("invert.starts=4", "invert.batch=2", *_FIXED),
+    "pto_kto": ("invert.starts=4", "invert.batch=2", *_FIXED),
+}
+HOW = (
+    "add its --set changes to PRUNED in tests/recipes_pruned.py: few starts, fixed harmonics and polynomials"
+)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended: exit status and what it wrote."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def last_json(self) -> dict[str, Any]:
+        """The object on the last line of stdout."""
+        found: dict[str, Any] = json.loads(self.out.splitlines()[-1])
+        return found
+
+
+def nanotexture(*arguments: object) -> Ended:
+    """A command in this process; a defect goes through as its exception, which the console script ends with 1."""
+    out, err, status = io.StringIO(), io.StringIO(), 0
+    with redirect_stdout(out), redirect_stderr(err):
+        try:
+            main(lambda: app([str(argument) for argument in arguments], prog_name="nanotexture"))
+        except SystemExit as ended:
+            status = int(ended.code or 0)
+    return Ended(status, out.getvalue(), err.getvalue())
+
+
+def changes(name: str) -> list[str]:
+    """Arguments that make a recipe small."""
+    assert name in PRUNED, f"recipes/{name}.toml has no pruned form: {HOW}"
+    return [part for change in PRUNED[name] for part in ("--set", change)]
+
+
+def arguments(name: str, out: Path, *more: object) -> list[str]:
+    """`run` of a recipe's small form, without workers unless told."""
+    told = [str(one) for one in more] or ["--cluster", "none"]
+    return ["run", str(RECIPES / f"{name}.toml"), "--out", str(out), "--json", *changes(name), *told]
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """All files below a folder by relative path."""
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
