@@ -42,11 +42,20 @@ def text(monkeypatch: pytest.MonkeyPatch) -> Callable[[Result], str]:
     return report_html
 
 
+@pytest.fixture(scope="session")
+def words(results: dict[str, Result]) -> dict[str, str]:
+    """Pages of all results without their figures, made once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gallery, "data_uri", lambda figure: STUB)
+        return {name: report_html(result) for name, result in results.items()}
+
+
 @pytest.fixture
-def with_attrs(trees: ModuleType) -> Callable[..., Result]:
-    """Result of one reflection with other root attributes."""
+def with_attrs(results: dict[str, Result]) -> Callable[..., Result]:
+    """Result of one reflection, reduced to its motif, with other root attributes."""
 
     def build(**attrs: object) -> Result:
-        return result_from_tree(trees.result_tree(replace(trees.SINGLE, attrs=attrs)))
+        single = results["single"]
+        return replace(single, attrs=single.attrs | attrs, maps={}, orders={}, clusters=None, solutions=None)
 
     return build

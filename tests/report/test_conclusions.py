@@ -117,6 +117,12 @@ def test_a_field_below_its_error_is_determined_in_part():
     assert "along x (in part) and z" in verdict([vague])
 
 
+def test_temperatures_that_differ_are_not_hidden_by_the_first():
+    assert "not alike at all" in verdict([ONE, replace(ONE, displacement=())])
+    assert "not alike" not in verdict([ONE, ONE])
+    assert verdict([ONE, replace(ONE, clusters=5)]).endswith("3 to 5 clusters")
+
+
 def test_resolution_follows_from_orders_and_range():
     assert "20 Å along x (highest order seen 3) and 31 Å along z" in said(ONE)["resolution"]
     assert "resolution" not in said(Facts())

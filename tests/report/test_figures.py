@@ -145,7 +145,14 @@ def test_a_series_is_drawn_in_order_of_temperature(results):
     line = figures.series_figure(shuffled).axes[0].containers[0].lines[0]
     assert list(line.get_xdata()) == [11.0, 120.0, 295.0]
     assert line.get_ydata() == pytest.approx([234.62, 236.52, 238.42])
-    assert figures.motifs_figure(shuffled) is not None
+    assert len(images(figures.motifs_figure(shuffled))) == 3
+
+
+def test_many_temperatures_take_several_rows(results):
+    texture = results["series"].texture.isel(temperature=[0, 1, 2, 0, 1])
+    figure = figures.motifs_figure(texture)
+    assert len(images(figure)) == 5
+    assert len({round(ax.get_subplotspec().rowspan.start) for ax in figure.axes if ax.images}) == 2
 
 
 def test_truth_is_laid_on_the_result(results):

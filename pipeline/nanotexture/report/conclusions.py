@@ -38,15 +38,15 @@ def conclusions(facts: Facts) -> list[Conclusion]:
 
 
 def verdict(series: Sequence[Facts]) -> str:
-    """One line: what was determined, whether the inversion was resolved, how many clusters; at the first."""
+    """One line: what was determined, whether the inversion was resolved, how many clusters."""
     first = series[0]
     clusters = sorted({one.clusters for one in series})
     most, fewest = clusters[-1], clusters[0]
     span = counted(most, "cluster") if most == fewest else f"{fewest} to {most} clusters"
     tied = f", {first.tied} of them fit equally well" if len(series) == 1 and first.tied > 1 else ""
-    return "; ".join(
-        [_determined_words(first), *_inversion_words(first), span + tied if most else "no solution"]
-    )
+    words = list(dict.fromkeys(_determined_words(one) for one in series))
+    determined = words[0] if len(words) == 1 else f"{words[0]} at the first temperature, not alike at all"
+    return "; ".join([determined, *_inversion_words(first), span + tied if most else "no solution"])
 
 
 def _determined_words(facts: Facts) -> str:

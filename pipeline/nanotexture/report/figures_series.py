@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from nanotexture.report.draw import (
@@ -24,9 +25,10 @@ from nanotexture.report.draw import (
     symmetric,
 )
 from nanotexture.report.fields import Field, derivative_fields, displacement_fields
-from nanotexture.report.figures_motif import grid_of, panel
+from nanotexture.report.figures_motif import Grid, grid_of, panel
 from nanotexture.report.format import temperature_text, unit_text
 
+_ACROSS = 4  # temperatures side by side
 _LENGTHS = (("period", "period (Å)"), ("thickness", "thickness (Å)"), ("c", "film c (Å)"))
 
 
@@ -56,21 +58,23 @@ def motifs_figure(texture: xr.Dataset) -> Figure | None:
     ordered = texture.sortby("temperature")
     each = [ordered.isel(temperature=i) for i in range(ordered.sizes["temperature"])]
     fields = [displacement_fields(one) for one in each]
-    rows = max(len(found) for found in fields)
-    if rows == 0:
+    deep = max(len(found) for found in fields)
+    if deep == 0:
         return None
-    columns = max(len(each), 2)
+    across = min(max(len(each), 2), _ACROSS)
+    rows = deep * -(-len(each) // across)
     ratio = max(grid_of(one).panel_ratio for one in each)
-    figure = new_figure(rows * (8.6 / max(columns, 3) * ratio + 0.3) + 0.6)
-    axes = figure.subplots(rows, columns, sharey=True, squeeze=False)
+    figure = new_figure(rows * (8.0 / max(across, 3) * ratio + 0.5) + 0.4)
+    axes = figure.subplots(rows, across, sharey=True, squeeze=False)
     for ax in axes.ravel():
         ax.set_visible(False)
-    for column, (one, found) in enumerate(zip(each, fields, strict=True)):
-        alike = [own[row].value for own in fields for row in range(len(own))]
+    norm = symmetric([field.value for found in fields for field in found])
+    for index, (one, found) in enumerate(zip(each, fields, strict=True)):
+        first, column = index // across * deep, index % across
+        title = temperature_text(float(one["temperature"]))
         for row, field in enumerate(found):
-            title = temperature_text(float(one["temperature"]))
-            _small(figure, axes[row], column, field, title, grid_of(one), alike)
-        axes[-1, column].set_xlabel("x (nm)", fontsize=TEXT, color=INK)
+            _small(figure, axes[first + row], column, field, title, grid_of(one), norm)
+        axes[first + deep - 1, column].set_xlabel("x (nm)", fontsize=TEXT, color=INK)
     return figure
 
 
@@ -126,10 +130,12 @@ def _amplitudes(ax: Axes, kelvin: Any, fields: list[list[Field]]) -> None:
     ax.legend(fontsize=SMALL, frameon=False)
 
 
-def _small(figure: Figure, row: Any, column: int, field: Field, title: str, grid: Any, alike: Any) -> None:
+def _small(
+    figure: Figure, row: Any, column: int, field: Field, title: str, grid: Grid, norm: Normalize
+) -> None:
     ax = row[column]
     ax.set_visible(True)
-    shown = panel(ax, grid, field.value, DIVERGING, symmetric(alike))
+    shown = panel(ax, grid, field.value, DIVERGING, norm)
     style(ax, f"{field.symbol}, {title}")
     if column == 0:
         ax.set_ylabel("z (nm)", fontsize=TEXT, color=INK)
