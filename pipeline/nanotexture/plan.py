@@ -27,8 +27,8 @@ from nanotexture.stages.texture import texture
 from nanotexture.stages.window import window
 
 # harmonics and polynomials beyond those seen in the data
-TRIAL_MODES = ((0, 0), (1, -2), (1, 0), (2, 0), (2, 2))
-TRIAL_STARTS, TRIAL_FOLDS = 2, 3
+TRIAL_MODES = ((0, 0), (1, -2), (1, 0), (2, -2), (2, 0))
+TRIAL_STARTS, TRIAL_FOLDS = 3, 3
 BATCHES = 400  # more tasks than this cost more in scheduling than they gain in balance
 
 Key = tuple[str, float]  # reflection, temperature

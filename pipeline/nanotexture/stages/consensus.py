@@ -38,10 +38,11 @@ def group(
     outcome = [str(name) for name in batches["outcome"]]
     usable = np.array([Outcome(name).usable for name in outcome])
     n_free = int(orders["held_out"].values.sum())
+    n_work = int(np.isfinite(orders["intensity"].values).sum()) - n_free
     unresolved = config.film.substrate is None and config.film.symmetric
     found = consensus(
         batches["field"],
-        cost=batches["cost"],
+        cost=over_all_points(batches["cost"], batches["free_cost"], n_work, n_free),
         free_cost=batches["free_cost"],
         usable=usable,
         n_free=n_free,
@@ -97,6 +98,16 @@ def _inverse_cost(
     return points * (inverse - answer) / max(answer, 1.0)
 
 
+def over_all_points(cost: Array, free_cost: Array, n_work: int, n_free: int) -> Array:
+    """chi2 per point over fitted and held-out points together, (start,): what representatives and clusters are ranked by.
+
+    By the fitted points alone, one start that bends to their noise would beat the motif that half of the starts find.
+    """
+    if n_free == 0:
+        return cost
+    return np.asarray((n_work * cost + n_free * np.nan_to_num(free_cost)) / (n_work + n_free))
+
+
 def is_resolved(delta: float) -> bool:
     """Whether the inversion is resolved: the inverse fits worse, or is the answer itself (NaN)."""
     return bool(np.isnan(delta) or delta > RESOLVED)
@@ -116,8 +127,8 @@ def _labelled(
         **{name: batches[name] for name in ("cost", "free_cost", "iterations")},
         "outcome": outcome,
         "weight": found.weight,
-        "cluster_cost": found.cost,
-        "cluster_free_cost": found.free_cost,
+        "cluster_cost": batches["cost"][found.representative],
+        "cluster_free_cost": batches["free_cost"][found.representative],
         "spread": found.spread,
         "field": found.aligned[found.representative],
         "field_std": np.sqrt(batches["field_std"][best] ** 2 + spread**2),

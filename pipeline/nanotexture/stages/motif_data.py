@@ -171,9 +171,9 @@ def _significant_fringes(orders: Orders, r: int, thickness: float) -> float:
 
 
 def first_modes(data: MotifData) -> tuple[int, int]:
-    """Harmonics and polynomials to begin with: the highest order seen, three polynomials for two fringes.
+    """Harmonics and polynomials to begin with: the highest order seen, two polynomials a fringe.
 
-    Intensities of a film of thickness t are independent at steps of half a fringe: two polynomials a fringe at most.
+    The intensities of a film of thickness t are independent at steps of half a fringe, so that more could not be told.
     """
     strongest = max(float(one.intensity[one.orders != 0].max()) for one in data.reflections)
     seen = 1
@@ -182,4 +182,4 @@ def first_modes(data: MotifData) -> tuple[int, int]:
         bright = torch.where(one.work, one.intensity, 0.0).amax(1) > 0.01 * strongest
         present = one.orders[(top > 5) & bright]
         seen = max(seen, int(present.abs().max()) if len(present) else 1)
-    return seen, int(np.clip(round(1.5 * data.fringes), FEWEST, MOST))
+    return seen, int(np.clip(round(2 * data.fringes), FEWEST, MOST))
