@@ -8,7 +8,15 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from nanotexture.errors import UserError
 from nanotexture.units import in_unit
@@ -30,22 +38,28 @@ Length = Annotated[float, _quantity("angstrom")]
 Temperature = Annotated[float, _quantity("kelvin")]
 Energy = Annotated[float, _quantity("keV")]
 Spacing = Annotated[float, _quantity("1/angstrom")]
-Hkl = tuple[int, int, int]
 
 
-class Table(BaseModel):
-    """A table of a recipe: immutable, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
-
-
-def _nonzero(hkl: Hkl) -> Hkl:
+def _nonzero(hkl: tuple[int, int, int]) -> tuple[int, int, int]:
     if hkl == (0, 0, 0):
         raise ValueError("expected Miller indices other than 0 0 0")
     return hkl
 
 
-Reflection = Annotated[Hkl, Field(description="Miller indices")]
+def _rising(limits: tuple[float, float]) -> tuple[float, float]:
+    if limits[0] >= limits[1]:
+        raise ValueError(f"expected the lower limit first, found {list(limits)}")
+    return limits
+
+
+Hkl = Annotated[tuple[int, int, int], AfterValidator(_nonzero)]
+Limits = Annotated[tuple[float, float], AfterValidator(_rising)]
+
+
+class Table(BaseModel):
+    """A table of a recipe: immutable, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False)
 
 
 class Align(Table):
@@ -71,8 +85,8 @@ class Input(Table):
     temperatures: tuple[Temperature, ...] = ()
     align: Align | None = None
     thickness_scan: LineScan | None = None
-    qx_range: tuple[float, float] | None = None
-    qz_range: tuple[float, float] | None = None
+    qx_range: Limits | None = None
+    qz_range: Limits | None = None
     voxel: tuple[Spacing, Spacing] | None = None
 
     @model_validator(mode="before")
@@ -89,8 +103,6 @@ class Input(Table):
 
     @model_validator(mode="after")
     def _complete(self) -> Input:
-        for hkl in self.hkl:
-            _nonzero(hkl)
         if self.kind == "scans" and len(self.hkl) not in (1, len(self.files)):
             raise ValueError(
                 f"hkl: expected one reflection, or one for each of {len(self.files)} files, found {len(self.hkl)}"
@@ -164,7 +176,7 @@ class Simulate(Table):
     hkl: tuple[Hkl, ...]
     period: Length
     amplitude: Length
-    tilt: float = 15.0
+    tilt: Annotated[float, Field(gt=-90, lt=90)] = 15.0
     duty: Annotated[float, Field(gt=0.1, lt=0.9)] = 0.5
     wall: Length = 20.0
     correlation_length: Length = 1000.0
@@ -175,8 +187,6 @@ class Simulate(Table):
 
     @model_validator(mode="after")
     def _reflections(self) -> Simulate:
-        for hkl in self.hkl:
-            _nonzero(hkl)
         if not self.hkl:
             raise ValueError("hkl: expected at least one reflection")
         return self
@@ -209,14 +219,17 @@ def read_recipe(path: Path, changes: tuple[str, ...] = ()) -> Recipe:
         raise UserError(
             f"{path}: recipe: expected a readable file, found {error.strerror or error}"
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # tomllib: also integers of thousands of digits, deep nesting
         raise UserError(f"{path}: recipe: expected TOML, found {error}") from error
     for change in changes:
         _apply(data, change)
     try:
         return Recipe.model_validate(data)
     except ValidationError as error:
-        raise UserError(f"{path}: {_explain(error)}") from error
+        raise UserError(f"{path}: {_explain(error, data)}") from error
 
 
 def _apply(data: dict[str, Any], change: str) -> None:
@@ -226,7 +239,7 @@ def _apply(data: dict[str, Any], change: str) -> None:
         raise UserError(f"--set {change}: expected table.key=value")
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         value = text.strip()
     table = data
     for key in keys[:-1]:
@@ -236,48 +249,51 @@ def _apply(data: dict[str, Any], change: str) -> None:
     table[keys[-1]] = value
 
 
-def _explain(error: ValidationError) -> str:
+_FIELD_FIRST = re.compile(r"([a-z_]+(?:\.[a-z_]+)*): (.*)", re.DOTALL)
+
+
+def _explain(error: ValidationError, data: dict[str, Any]) -> str:
     """First problem of a recipe in one line; unknown keys first, with the nearest known key."""
     problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
     first = problems[0]
-    where = _field(first) or "recipe"
+    where = _place(first["loc"], data)
     if first["type"] == "extra_forbidden":
-        where, known = ".".join(map(str, first["loc"])), _known_keys(first["loc"][:-1])
+        known = _known_keys(first["loc"][:-1])
         near = difflib.get_close_matches(str(first["loc"][-1]), known, 1, 0.0)
         return f"{where}: unknown key; nearest known is {near[0]!r} (known: {', '.join(known)})"
     if first["type"] == "missing":
         return f"{where}: expected, found nothing"
-    every = [_wanted(problem["msg"]) for problem in problems if _field(problem) == _field(first)]
-    message = " or ".join([every[0], *(one.removeprefix("expected ") for one in every[1:])])
+    # one problem for each alternative of a field, such as "auto" or a number
+    messages = [_message(problem["msg"]) for problem in problems if _place(problem["loc"], data) == where]
+    message = " or ".join(dict.fromkeys(messages))
+    inner = _FIELD_FIRST.fullmatch(message)
+    if inner is not None:
+        where, message = ".".join([*([where] if where != "recipe" else []), inner[1]]), inner[2]
     found = first.get("input")
     shown = "" if "found" in message or isinstance(found, dict) else f", found {found!r}"
-    return f"{where}: {message[0].lower()}{message[1:]}{shown}"
+    return f"{where}: {message}{shown}"
 
 
-def _field(problem: Any) -> str:
-    """Dotted name of the field, without the names that pydantic gives to the members of a union."""
-    return ".".join(str(p) for p in problem["loc"] if str(p).replace("_", "").isalnum() and p not in _TYPES)
+def _message(text: str) -> str:
+    text = text.removeprefix("Value error, ")
+    return (
+        text.replace("Input should be", "expected", 1)
+        if text.startswith("Input")
+        else text[0].lower() + text[1:]
+    )
 
 
-_TYPES = ("float", "int", "str")
-_WORDS = {  # pydantic's words for Python's types, in those of somebody who writes TOML
-    "Value error, ": "",
-    "Input should be ": "expected ",
-    "String should match pattern": "expected text that matches",
-    "a valid tuple": "a list",
-    "a valid string": "text",
-    "a valid integer": "a whole number",
-    ", unable to parse string as an integer": "",
-    ", got a number with a fractional part": "",
-    "a valid number": "a number",
-    ", unable to parse string as a number": "",
-}
-
-
-def _wanted(message: str) -> str:
-    for words, ours in _WORDS.items():
-        message = message.replace(words, ours)
-    return re.sub("a valid dictionary or instance of .*", "a table", message)
+def _place(location: tuple[int | str, ...], data: Any) -> str:
+    """Keys and indices that lead to a field, as `film.stack[0].c`; pydantic's names of alternatives left out."""
+    text = ""
+    for part in location:
+        if isinstance(part, int):
+            text += f"[{part}]"
+            data = data[part] if isinstance(data, list) and part < len(data) else None
+        elif isinstance(data, dict):
+            text += f".{part}"
+            data = data.get(part)
+    return text.removeprefix(".") or "recipe"
 
 
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:
