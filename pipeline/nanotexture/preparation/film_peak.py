@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,22 +47,29 @@ def film_peak(qz: Array, total: Array, film: FilmConfig, index: int, tolerance: 
     return float(qz[int(values.argmax())])
 
 
+def single_layer_amplitude(
+    *, qz: Array, film: FilmConfig, hkl: tuple[int, int, int], energy_kev: float, c: float
+) -> Callable[[float, float, float], NDArray[np.complex128]]:
+    """Amplitude of a film of one material from (c, thickness, roughness); its structure factor is taken at c."""
+    factor = structure_factor(
+        material=film.layers[0].material,
+        h=np.array(float(hkl[0])),
+        k=float(hkl[1]),
+        qz=qz,
+        in_plane=film.in_plane,
+        c=c,
+        energy_kev=energy_kev,
+    )
+    return uniform_film(qz, factor)
+
+
 def rod_data(
     *, qz: Array, fit: LineFit, film: FilmConfig, hkl: tuple[int, int, int], energy_kev: float, c: float
 ) -> RodData:
     """Order 0 with the amplitudes it is fitted with."""
     middle = len(fit.orders) // 2
     if film.single:
-        factor = structure_factor(
-            material=film.layers[0].material,
-            h=np.array(float(hkl[0])),
-            k=float(hkl[1]),
-            qz=qz,
-            in_plane=film.in_plane,
-            c=c,
-            energy_kev=energy_kev,
-        )
-        amplitude = uniform_film(qz, factor)
+        amplitude = single_layer_amplitude(qz=qz, film=film, hkl=hkl, energy_kev=energy_kev, c=c)
     else:
         stack = film.stack(c=c, thickness=0.0)
         kernel = plane_kernel(stack=stack, hkl=hkl, qz=qz, energy_kev=energy_kev)

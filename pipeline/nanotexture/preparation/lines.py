@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import least_squares
+from scipy.optimize import OptimizeResult, least_squares
 from scipy.special import erf
 
 Array = NDArray[np.float64]
@@ -210,43 +210,10 @@ def fit_lines(window: MapWindow, start: LineShape, degree: int = 2) -> LineFit:
     The variance gets a relative systematic part, so that a strong peak's shape error does not decide the widths of the
     weak orders.
     """
-    highest = len(start.width) - 1
-    fitted = np.arange(-highest, highest + 1)
-    basis = background_basis(window, degree)
-    step = window.qx[1] - window.qx[0]
-
     variance = window.variance + (SYSTEMATIC * np.maximum(window.intensity, 0.0)) ** 2
+    basis = background_basis(window, degree)
     problem = _weighted(window, basis, np.where(window.measured, 1.0 / variance, 0.0))
-
-    def residual(parameters: Array) -> Array:
-        lines = line_matrix(window.qx, fitted, _unpack(parameters))
-        return _solve_linear(problem, lines).residual[window.measured]
-
-    first = _pack(start)
-    low = np.concatenate(
-        [
-            [start.centre - 0.3 * start.spacing, 0.8 * start.spacing],
-            np.full(highest + 1, np.log(0.7 * step)),
-            np.full(highest + 1, -9.0),
-        ]
-    )
-    high = np.concatenate(
-        [
-            [start.centre + 0.3 * start.spacing, 1.25 * start.spacing],
-            np.full(highest + 1, np.log(1.0 * start.spacing)),
-            np.full(highest + 1, 4.0),
-        ]
-    )
-    scale = np.concatenate([[0.1 * start.spacing] * 2, np.full(2 * (highest + 1), 0.5)])
-    found = least_squares(
-        residual,
-        np.clip(first, low + 1e-9, high - 1e-9),
-        bounds=(low, high),
-        x_scale=scale,
-        ftol=1e-5,
-        xtol=1e-6,
-        max_nfev=40,
-    )
+    found = _search(window, problem, start)
     shape = with_weak_order(_unpack(found.x))
     orders = np.arange(1 - len(shape.width), len(shape.width))
     lines = line_matrix(window.qx, orders, shape)
@@ -254,18 +221,43 @@ def fit_lines(window: MapWindow, start: LineShape, degree: int = 2) -> LineFit:
     freedom = max(int(window.measured.sum()) - linear.intensity.size - len(linear.coefficients), 1)
     chi2 = float(2.0 * found.cost / freedom)
     covered = covered_rows(window, shape, orders)
-    background = np.einsum("p,pxz->xz", linear.coefficients, basis)
-    inflation = max(chi2, 1.0)
+    spread = linear.variance * max(chi2, 1.0) + tail_variance(lines, linear.intensity)
     return LineFit(
         shape,
-        _standard_errors(found.jac, found.x, inflation),
+        _standard_errors(found.jac, found.x, max(chi2, 1.0)),
         orders,
         np.where(covered, linear.intensity, np.nan),
-        np.where(covered, linear.variance * inflation + tail_variance(lines, linear.intensity), np.nan),
+        np.where(covered, spread, np.nan),
         lines,
-        background,
+        np.tensordot(linear.coefficients, basis, axes=1),
         chi2,
     )
+
+
+def _search(window: MapWindow, problem: _Weighted, start: LineShape) -> OptimizeResult:
+    """Least squares over centre, spacing, widths and mixings, with what is linear solved at every step."""
+    fitted = np.arange(1 - len(start.width), len(start.width))
+
+    def residual(parameters: Array) -> Array:
+        lines = line_matrix(window.qx, fitted, _unpack(parameters))
+        return _solve_linear(problem, lines).residual[window.measured]
+
+    low, high = _bounds(start, float(window.qx[1] - window.qx[0]))
+    scale = np.concatenate([[0.1 * start.spacing] * 2, np.full(2 * len(start.width), 0.5)])
+    first = np.clip(_pack(start), low + 1e-9, high - 1e-9)
+    return least_squares(
+        residual, first, bounds=(low, high), x_scale=scale, ftol=1e-5, xtol=1e-6, max_nfev=40
+    )
+
+
+def _bounds(start: LineShape, step: float) -> tuple[Array, Array]:
+    """Lowest and highest packed parameters; a line is no narrower than a voxel's step and no wider than the spacing."""
+    number = len(start.width)
+    least = [start.centre - 0.3 * start.spacing, 0.8 * start.spacing]
+    most = [start.centre + 0.3 * start.spacing, 1.25 * start.spacing]
+    low = np.concatenate([least, np.full(number, np.log(0.7 * step)), np.full(number, -9.0)])
+    high = np.concatenate([most, np.full(number, np.log(start.spacing)), np.full(number, 4.0)])
+    return low, high
 
 
 def _standard_errors(jacobian: Array, parameters: Array, inflation: float) -> LineShape:

@@ -7,9 +7,8 @@ from numpy.typing import NDArray
 
 from nanotexture.film.config import FilmConfig
 from nanotexture.film.kernel import substrate_amplitude
-from nanotexture.film.structure_factor import structure_factor
-from nanotexture.preparation.film_peak import film_peak, thickness_scan_range
-from nanotexture.preparation.rod_fit import RodData, RodFit, fit_rod, thickness_guess, uniform_film
+from nanotexture.preparation.film_peak import film_peak, single_layer_amplitude, thickness_scan_range
+from nanotexture.preparation.rod_fit import RodData, RodFit, fit_rod, thickness_guess
 
 Array = NDArray[np.float64]
 
@@ -57,21 +56,11 @@ def fit_symmetric_scan(
     peak = film_peak(qz, clean, film, hkl[2], tolerance)
     c = 2 * np.pi * hkl[2] / peak
     near = np.abs(qz - peak) < np.abs(bragg - peak)
-    factor = structure_factor(
-        material=film.layers[0].material,
-        h=np.array(float(hkl[0])),
-        k=float(hkl[1]),
-        qz=qz,
-        in_plane=film.in_plane,
-        c=c,
-        energy_kev=energy_kev,
-    )
+    amplitude = single_layer_amplitude(qz=qz, film=film, hkl=hkl, energy_kev=energy_kev, c=c)
     below = substrate_amplitude(
         substrate=film.below(), hkl=hkl, qz=qz, in_plane=film.in_plane, energy_kev=energy_kev
     )
-    data = RodData(
-        qz, clean, variance, clean, uniform_film(qz, factor), below, scale_prior=LOOSE, coherent_prior=LOOSE
-    )
+    data = RodData(qz, clean, variance, clean, amplitude, below, scale_prior=LOOSE, coherent_prior=LOOSE)
     around = np.where(near, np.nan_to_num(clean - np.nanmin(clean)), 0.0)
     scan = thickness_scan_range(film, c, qz, around)
     if film.thickness is None:
