@@ -67,7 +67,7 @@ def result_tree(series: list[OneTemperature], extras: Extras, attrs: Mapping[str
         groups[f"/maps/{name}"], groups[f"/orders/{name}"] = found, orders
     groups["/solutions"] = _solutions(series)
     groups["/clusters"] = _clusters(series)
-    groups["/texture"] = _texture(series, [found for _, found, _ in pairs])
+    groups["/texture"] = _texture(series, {name: found for name, found, _ in pairs})
     groups["/reference"] = extras.reference
     groups["/modes"] = series[0].choice
     if extras.alignment is not None:
@@ -100,7 +100,11 @@ def _one_reflection(series: list[OneTemperature], name: str) -> tuple[str, xr.Da
         first = first if first is not None else found
         rows = np.isfinite(one.orders["qz"].values[r])
         maps.append(_map_with_model(one, r, found, one.maps[r]))
-        orders.append(_orders_of(one, r, rows))
+        own = one.orders["qz"].values[r][rows]
+        same = _same_grid(
+            one.maps[r], first
+        )  # but for rounding, which would double the rows of the joined axis
+        orders.append(_orders_of(one, r, rows, first["qz"].values if same else own))
     temperatures = np.array([float(one.orders["temperature"]) for one in series if name in _names(one)])
     stacked = [
         xr.concat(part, "temperature", join="outer").assign_coords(temperature=temperatures)
@@ -109,18 +113,23 @@ def _one_reflection(series: list[OneTemperature], name: str) -> tuple[str, xr.Da
     return name, _dressed(stacked[0], schema.RESULT_MAP), _dressed(stacked[1], schema.RESULT_ORDERS)
 
 
+def _same_grid(one: xr.Dataset, other: xr.Dataset) -> bool:
+    return one.sizes == other.sizes and all(
+        np.allclose(one[q], other[q], rtol=0, atol=1e-9) for q in ("qx", "qz")
+    )
+
+
 def _on_grid_of(found: ReciprocalMap, first: ReciprocalMap) -> ReciprocalMap:
-    """A map on the grid of another; untouched where the grids agree."""
-    if found.sizes == first.sizes and all(
-        np.allclose(found[q], first[q], rtol=0, atol=1e-9) for q in ("qx", "qz")
-    ):
-        return found
+    """A map on the grid of another; its numbers untouched where the grids agree."""
+    if _same_grid(found, first):
+        return ReciprocalMap(found.assign_coords(qx=first["qx"], qz=first["qz"]))
     numbers = found.drop_vars("mask").interp(qx=first["qx"], qz=first["qz"])
     mask = (
         found["mask"]
         .astype(float)
         .interp(qx=first["qx"], qz=first["qz"], method="nearest", kwargs={"fill_value": 1.0})
     )
+    mask = mask.where(np.isfinite(numbers["intensity"]), 1.0)  # a neighbour of a gap has no value either
     return ReciprocalMap(numbers.assign(mask=mask.astype("uint8")))
 
 
@@ -132,8 +141,10 @@ def _map_with_model(one: OneTemperature, r: int, found: ReciprocalMap, own: Reci
     model = line.T @ bright + one.orders["background"].values[r][:nx, :nz]
     if not np.isfinite(one.clusters["model"].values[r][:, :nz]).any():
         model = np.full_like(model, np.nan)
-    calculated = xr.DataArray(model, {"qx": own["qx"], "qz": own["qz"]}, ("qx", "qz"))
-    if found is not own:
+    if _same_grid(own, found):
+        calculated = xr.DataArray(model, {"qx": found["qx"], "qz": found["qz"]}, ("qx", "qz"))
+    else:
+        calculated = xr.DataArray(model, {"qx": own["qx"], "qz": own["qz"]}, ("qx", "qz"))
         calculated = calculated.interp(qx=found["qx"], qz=found["qz"])
     names = [name for name in ("intensity", "variance", "mask", "contributions") if name in found]
     intensity = found["intensity"].where(found["mask"] == 0)
@@ -142,9 +153,8 @@ def _map_with_model(one: OneTemperature, r: int, found: ReciprocalMap, own: Reci
     )
 
 
-def _orders_of(one: OneTemperature, r: int, rows: NDArray[np.bool_]) -> xr.Dataset:
+def _orders_of(one: OneTemperature, r: int, rows: NDArray[np.bool_], qz: Array) -> xr.Dataset:
     picked = one.orders.isel(reflection=r)
-    qz = picked["qz"].values[rows]
     along = {"qz": ("qz", qz)}
     data = {
         name: (("order", "qz"), picked[name].values[:, rows])
@@ -261,10 +271,10 @@ def _text_labels(name: str, comment: str) -> dict[str, str]:
     return {"units": "1", "long_name": name, "comment": comment}
 
 
-def _texture(series: list[OneTemperature], maps: list[xr.Dataset]) -> xr.Dataset:
+def _texture(series: list[OneTemperature], maps: Mapping[str, xr.Dataset]) -> xr.Dataset:
     parts = [one.texture.drop_vars("temperature") for one in series]
     joined = _with_temperature(series, [part.assign_coords(x=part["x"], z=part["z"]) for part in parts])
-    joined["amplitude_correlation"] = ("temperature", _amplitude_correlation(maps, len(series)))
+    joined["amplitude_correlation"] = ("temperature", _amplitude_correlation(series, maps))
     made = _dressed(joined, schema.RESULT_TEXTURE)
     made = _with_axes(made, joined)
     made.attrs.update(_common_attrs(series))
@@ -279,18 +289,20 @@ def _common_attrs(series: list[OneTemperature]) -> dict[str, Any]:
     return attrs
 
 
-def _amplitude_correlation(maps: list[xr.Dataset], temperatures: int) -> Array:
+def _amplitude_correlation(series: list[OneTemperature], maps: Mapping[str, xr.Dataset]) -> Array:
     """Correlation of sqrt(intensity), measured and calculated, over all measured voxels of a temperature."""
-    found = np.full(temperatures, np.nan)
-    for t in range(temperatures):
+    seen = dict.fromkeys(maps, 0)  # temperatures of a reflection gone through: one may lack some
+    found = np.full(len(series), np.nan)
+    for t, one in enumerate(series):
         pairs = []
-        for one in maps:
-            if t >= one.sizes["temperature"]:
-                continue
-            measured, model = one["intensity"].values[t], one["model"].values[t]
-            use = np.isfinite(measured) & np.isfinite(model) & (one["mask"].values[t] == 0)
+        for name in _names(one):
+            measured, model, mask = (
+                maps[name][key].values[seen[name]] for key in ("intensity", "model", "mask")
+            )
+            seen[name] += 1
+            use = np.isfinite(measured) & np.isfinite(model) & (mask == 0)
             pairs.append(np.sqrt(np.clip(np.stack([measured[use], model[use]]), 0.0, None)))
-        both = np.concatenate(pairs, axis=1) if pairs else np.zeros((2, 0))
+        both = np.concatenate(pairs, axis=1)
         if both.shape[1] > 2:
             found[t] = np.corrcoef(both)[0, 1]
     return found
