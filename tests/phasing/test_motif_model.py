@@ -15,6 +15,7 @@ from nanotexture.phasing.motif_model import (
     evaluate_reflection,
     harmonics_of_psi,
     order_intensities,
+    smear_from_resolution,
 )
 from scipy.special import jv
 
@@ -204,3 +205,28 @@ def test_a_flat_film_shines_in_order_0_only():
     found = order_intensities(data, flat, zero)[0]
     np.testing.assert_allclose(found[2], data.scale * data.kernel.sum(1).abs() ** 2, rtol=1e-12)
     np.testing.assert_allclose(found[[0, 1, 3, 4]], 0, atol=1e-20 * float(found.max()) + 1e-18)
+
+
+@given(st.floats(-2, 2), st.floats(0.2, 4.0))
+@settings(max_examples=20, deadline=None)
+def test_a_flat_intensity_stays_flat_under_the_resolution(log_resolution, rows):
+    data, _, qz = film()
+    data = replace(data, resolution=rows * float(qz[1] - qz[0]))
+    weight, slope = smear_from_resolution(data, torch.tensor([log_resolution], dtype=torch.float64))
+    np.testing.assert_allclose(weight.sum(2), 1.0)
+    np.testing.assert_allclose(slope.sum(2), 0.0, atol=1e-12)
+    assert (weight >= 0).all()
+
+
+def test_the_resolution_widens_a_line_in_quadrature():
+    data, _, _ = film(rows=301)
+    step = float(data.qz[1] - data.qz[0])
+    offset = (data.qz - data.qz[150]) / step
+    line = torch.exp(-0.5 * (offset / 10) ** 2)
+    weight, _ = smear_from_resolution(replace(data, resolution=4 * step), torch.tensor([np.log(2.0)]))
+    wide = weight[0] @ line
+    assert float(torch.sqrt((wide * offset**2).sum() / wide.sum())) == pytest.approx(
+        np.hypot(10, 8), rel=1e-3
+    )
+    none, _ = smear_from_resolution(replace(data, resolution=0.0), torch.zeros(1, dtype=torch.float64))
+    np.testing.assert_allclose(none[0], np.eye(301), atol=1e-12)
