@@ -35,8 +35,9 @@ def profile_from_map(window: MapWindow) -> tuple[Array, Array]:
     """
     counts = np.where(window.measured, window.intensity, np.nan)
     level = np.nanpercentile(counts, 20)
-    excess = np.nanmean(np.clip(counts - level, 0.0, None), axis=0, where=window.measured)
-    excess = np.where(window.measured.mean(axis=0) > 0.25, excess, 0.0)
+    above = np.clip(np.nan_to_num(counts, nan=level) - level, 0.0, None).sum(axis=0)
+    seen = window.measured.sum(axis=0)
+    excess = np.where(seen > 0.25 * len(window.qx), above / np.maximum(seen, 1), 0.0)
     rows = excess >= 0.1 * np.nanmax(excess)
     use = window.measured[:, rows]
     number = np.maximum(use.sum(axis=1), 1)
