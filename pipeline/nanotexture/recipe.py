@@ -274,13 +274,25 @@ def _explain(error: ValidationError, data: dict[str, Any]) -> str:
     return f"{where}: {message}{shown}"
 
 
+_WORDS = {  # pydantic's words for the types of Python, in those of somebody who writes TOML
+    "Value error, ": "",
+    "Input should be": "expected",
+    "String should match pattern": "expected text that matches",
+    "a valid dictionary or instance of": "a table",
+    "a valid tuple": "a list",
+    "a valid string": "text",
+    "a valid integer": "a whole number",
+    ", unable to parse string as an integer": "",
+    ", got a number with a fractional part": "",
+    "a valid number": "a number",
+    ", unable to parse string as a number": "",
+}
+
+
 def _message(text: str) -> str:
-    text = text.removeprefix("Value error, ")
-    return (
-        text.replace("Input should be", "expected", 1)
-        if text.startswith("Input")
-        else text[0].lower() + text[1:]
-    )
+    for words, ours in _WORDS.items():
+        text = text.replace(words, ours, 1)
+    return text[0].lower() + text[1:]
 
 
 def _place(location: tuple[int | str, ...], data: Any) -> str:
