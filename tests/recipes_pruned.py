@@ -12,10 +12,10 @@ from typing import Any
 from nanotexture.cli import app, main
 
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
-_FIXED = ("invert.harmonics=3", "invert.polynomials=4")
+_FEW = ("invert.starts=4", "invert.batch=2", "invert.harmonics=3")
 PRUNED = {
-    "quickstart": ("invert.starts=4", "invert.batch=2", *_FIXED),
-    "pto_kto": ("invert.starts=4", "invert.batch=2", *_FIXED),
+    "quickstart": (*_FEW, "invert.polynomials=6"),
+    "pto_kto": (*_FEW, "invert.polynomials=4"),
 }
 HOW = (
     "add its --set changes to PRUNED in tests/recipes_pruned.py: few starts, fixed harmonics and polynomials"

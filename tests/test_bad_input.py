@@ -245,14 +245,14 @@ TEXT: dict[str, tuple[Callable[[str], str], tuple[str, ...]]] = {
             'material = "PbTiO3"\nc = "4.08 angstrom"',
             'stack = [{ material = "PbTiO3", cells = 0, c = "4.08 angstrom" }]',
         ),
-        ("film.stack.0.cells", "found 0"),
+        ("film.stack[0].cells", "found 0"),
     ),
     "cells negative": (
         lambda text: text.replace(
             'material = "PbTiO3"\nc = "4.08 angstrom"',
             'stack = [{ material = "PbTiO3", cells = -4, c = "4.08 angstrom" }]',
         ),
-        ("film.stack.0.cells", "found -4"),
+        ("film.stack[0].cells", "found -4"),
     ),
     "inline material without atoms": (
         lambda text: text.replace('material = "PbTiO3"', "material = { lattice = [3.9, 3.9, 4.1] }"),
