@@ -14,11 +14,13 @@ from nanotexture.preparation.lines import (
     covered_rows,
     fit_lines,
     line_matrix,
+    lorentzian_width,
     pseudo_voigt_from_width,
     tail_variance,
     with_weak_order,
 )
 from scipy.integrate import quad
+from scipy.special import voigt_profile
 
 STEP = 0.002
 QX = 1.6 + STEP * np.arange(-100, 101)
@@ -206,3 +208,12 @@ def test_a_neighbours_tail_adds_a_quarter_of_what_it_puts_under_an_order():
     share = (lines[3] @ lines[2]) / (lines[3] @ lines[3])  # what a fit of order 1 alone makes of order 0
     assert found[3, 0] == pytest.approx((TAILS * share * 1000) ** 2)
     np.testing.assert_array_equal(tail_variance(lines, -bright), 0.0)
+
+
+@pytest.mark.parametrize(("gamma", "sigma"), [(0.002, 0.0006), (0.01, 0.004), (0.003, 0.003)])
+def test_the_lorentzian_in_a_voigt_line_is_found_from_the_two_widths(gamma, sigma):
+    x = np.linspace(-0.1, 0.1, 200_001)
+    line = voigt_profile(x, sigma, gamma)
+    above = x[line >= 0.5 * line.max()]
+    found = lorentzian_width(voigt=above[-1] - above[0], gaussian=2 * np.sqrt(2 * np.log(2)) * sigma)
+    assert found == pytest.approx(2 * gamma, rel=0.01)

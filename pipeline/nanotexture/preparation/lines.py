@@ -75,6 +75,16 @@ def pseudo_voigt_from_width(*, qx: Array, centre: float, width: float, lorentz: 
     return np.diff((1.0 - lorentz) * gauss + lorentz * cauchy) / step
 
 
+def lorentzian_width(*, voigt: float, gaussian: float) -> float:
+    """FWHM of the Lorentzian in a Voigt line of FWHM `voigt` whose Gaussian has FWHM `gaussian` (one unit).
+
+    Inverse of f = 0.5346 L + sqrt(0.2166 L^2 + g^2) (Olivero and Longbothum, JQSRT 17, 233 (1977)).
+    """
+    a, b = 0.5346, 0.2166
+    rest = max(voigt**2 - gaussian**2, 1e-6 * voigt**2)
+    return float((a * voigt - np.sqrt((a * voigt) ** 2 - (a**2 - b) * rest)) / (a**2 - b))
+
+
 def line_matrix(qx: Array, orders: NDArray[np.int64], shape: LineShape) -> Array:
     """Lines of all orders, (n, nx) in angstrom."""
     return np.stack(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import voigt_profile
 
 from nanotexture.film.kernel import plane_kernel, substrate_amplitude
 from nanotexture.film.stack import Stack, Substrate
@@ -103,12 +104,9 @@ def counted(
 
 
 def _line(qx: Array, gx: float, n: int, spacing: float, correlation_length: float) -> Array:
-    """Lorentzian satellites of FWHM 2 / correlation length, growing with n^2; order 0 is the Gaussian resolution."""
-    if n == 0:
-        sigma = RESOLUTION / 2.355
-        return np.asarray(np.exp(-0.5 * ((qx - gx) / sigma) ** 2) / (sigma * np.sqrt(2 * np.pi)))
-    half = 1.0 / correlation_length * (1 + WIDEN * (n**2 - 1)) + 0.5 * RESOLUTION
-    return np.asarray(half / np.pi / ((qx - gx - n * spacing) ** 2 + half**2))
+    """Voigt satellites: Gaussian resolution, Lorentzian FWHM 2 / correlation length growing with n^2; order 0 has none."""
+    half = 0.0 if n == 0 else (1 + WIDEN * (n**2 - 1)) / correlation_length
+    return np.asarray(voigt_profile(qx - gx - n * spacing, RESOLUTION / 2.355, half))
 
 
 def _beam_stop(qx: Array, qz: Array, gx: float, index: int, substrate: Substrate | None) -> NDArray[np.uint8]:

@@ -12,7 +12,7 @@ from nanotexture.errors import InputError
 from nanotexture.film.config import FilmConfig
 from nanotexture.preparation.film_peak import fit_film
 from nanotexture.preparation.holdout import block_rows, held_out_blocks
-from nanotexture.preparation.lines import LineFit, LineShape, MapWindow, fit_lines
+from nanotexture.preparation.lines import LineFit, LineShape, MapWindow, fit_lines, lorentzian_width
 from nanotexture.preparation.period import Comb, find_comb
 from nanotexture.preparation.rod_fit import RodFit, common_gap
 from nanotexture.quantities import Orders, ReciprocalMap
@@ -199,7 +199,7 @@ def _scalars(
     bragg = np.array([2 * np.pi * one.hkl[2] / c[0] for one in reflections])
     gaps, errors = np.array([[rod.gap, rod.gap_std] for rod in rods]).T
     strongest = max(fits, key=lambda fit: float(np.nansum(fit.intensity[fit.orders != 0])))
-    width = np.sqrt(max(strongest.shape.width[1] ** 2 - strongest.shape.width[0] ** 2, 1e-12))
+    width = lorentzian_width(voigt=strongest.shape.width[1], gaussian=strongest.shape.width[0])
     width_std = strongest.shape_std.width[1]
     in_plane = _in_plane(reflections, fits)
     return {
