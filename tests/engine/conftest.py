@@ -8,9 +8,9 @@ from nanotexture.engine.cluster import ClusterSettings, Connection, InProcess, c
 from nanotexture.engine.store import ArtefactStore
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def workers() -> Iterator[Connection]:
-    """Two worker processes that all tests of a session share."""
+    """Two worker processes of a test's own: another test's connection, closing, may close a shared event loop."""
     with connect(ClusterSettings(workers=2)) as connection:
         yield connection
 
