@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import math
 from typing import Any
 
 import numpy as np
@@ -111,11 +110,6 @@ def png(figure: Figure) -> bytes:
 def data_uri(figure: Figure) -> str:
     """Figure as a data: URI."""
     return "data:image/png;base64," + base64.b64encode(png(figure)).decode("ascii")
-
-
-def decade_below(value: float) -> float:
-    """Largest power of ten not above the value."""
-    return 10.0 ** math.floor(math.log10(value))
 
 
 def _edges(centres: Array) -> tuple[float, float]:
