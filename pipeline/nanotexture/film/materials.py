@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,11 +12,23 @@ from typing import Any
 import numpy as np
 
 from nanotexture.errors import UserError
+from nanotexture.film.checks import is_number, refuse_unknown
+from nanotexture.film.energetics import (
+    Elastic,
+    Electrostriction,
+    Gradient,
+    Landau,
+    elastic_from_table,
+    electrostriction_from_table,
+    gradient_from_table,
+    landau_from_table,
+)
 from nanotexture.geometry import atomic_form_factor
 
 Triple = tuple[float, float, float]
 
-_MATERIAL_KEYS = ("lattice", "atoms", "displacement_per_polarization", "name", "source")
+_ENERGY_KEYS = ("elastic", "electrostriction", "landau", "gradient")
+_MATERIAL_KEYS = ("lattice", "atoms", "displacement_per_polarization", "name", "source", *_ENERGY_KEYS)
 _ATOM_KEYS = ("element", "position", "occupancy", "debye_waller", "displacement_per_polarization")
 
 
@@ -37,11 +48,15 @@ class Atom:
 
 @dataclass(frozen=True)
 class Material:
-    """A crystal: name, lattice a, b, c in angstrom, atoms."""
+    """A crystal: name, lattice a, b, c in angstrom, atoms, and the coefficients of its energy where they are known."""
 
     name: str
     lattice: Triple
     atoms: tuple[Atom, ...]
+    elastic: Elastic | None = None
+    electrostriction: Electrostriction | None = None
+    landau: Landau | None = None
+    gradient: Gradient | None = None
 
     @property
     def polar(self) -> bool:
@@ -74,9 +89,10 @@ def from_mapping(name: str, table: Mapping[str, Any]) -> Material:
     """Material from a table { lattice, atoms, displacement_per_polarization }; UserError says which field is wrong.
 
     lattice: three lengths in angstrom; atoms: tables with element and fractional position, or [element, x, y, z];
-    displacement_per_polarization: one number or triple per atom (angstrom per C/m^2), here or in each atom.
+    displacement_per_polarization: one number or triple per atom (angstrom per C/m^2), here or in each atom;
+    elastic, electrostriction, landau, gradient: optional tables with the fields of those classes.
     """
-    _refuse_unknown(f"material {name}", table, _MATERIAL_KEYS)
+    refuse_unknown(f"material {name}", table, _MATERIAL_KEYS)
     lattice = _triple(f"material {name}: lattice", table.get("lattice"))
     if min(lattice) <= 0.0:
         raise UserError(f"material {name}: lattice: expected lengths above 0, found {lattice}")
@@ -88,8 +104,22 @@ def from_mapping(name: str, table: Mapping[str, Any]) -> Material:
         raise UserError(
             f"material {name}: displacement_per_polarization: expected one entry for each of {len(entries)} atoms"
         )
-    return Material(
-        name, lattice, tuple(_atom(name, i, *pair) for i, pair in enumerate(zip(entries, moves, strict=True)))
+    atoms = tuple(_atom(name, i, *pair) for i, pair in enumerate(zip(entries, moves, strict=True)))
+    return Material(name, lattice, atoms, *_energies(name, table))
+
+
+def _energies(
+    name: str, table: Mapping[str, Any]
+) -> tuple[Elastic | None, Electrostriction | None, Landau | None, Gradient | None]:
+    elastic, electrostriction, landau, gradient = (table.get(key) for key in _ENERGY_KEYS)
+    where = f"material {name}"
+    return (
+        None if elastic is None else elastic_from_table(f"{where}: elastic", elastic),
+        None
+        if electrostriction is None
+        else electrostriction_from_table(f"{where}: electrostriction", electrostriction),
+        None if landau is None else landau_from_table(f"{where}: landau", landau),
+        None if gradient is None else gradient_from_table(f"{where}: gradient", gradient),
     )
 
 
@@ -100,7 +130,7 @@ def _atom(name: str, index: int, entry: Any, move: Any) -> Atom:
     if not isinstance(entry, Mapping) or not isinstance(entry.get("element"), str):
         raise UserError(f"{where}: expected element and position, found {entry!r}")
     move = entry.get("displacement_per_polarization", move)
-    _refuse_unknown(where, entry, _ATOM_KEYS)
+    refuse_unknown(where, entry, _ATOM_KEYS)
     return Atom(
         _element(where, entry["element"]),
         _triple(f"{where}: position", entry.get("position")),
@@ -108,15 +138,6 @@ def _atom(name: str, index: int, entry: Any, move: Any) -> Atom:
         _not_negative(f"{where}: debye_waller", entry.get("debye_waller", 0.0)),
         (0.0, 0.0, 0.0) if move is None else _triple(f"{where}: displacement_per_polarization", move),
     )
-
-
-def _refuse_unknown(where: str, table: Mapping[str, Any], known: tuple[str, ...]) -> None:
-    for key in table:
-        if key not in known:
-            near = difflib.get_close_matches(key, known, 1, 0.0)[0]
-            raise UserError(
-                f"{where}: unknown key {key!r}; nearest known is {near!r} (known: {', '.join(known)})"
-            )
 
 
 def _element(where: str, element: str) -> str:
@@ -127,19 +148,15 @@ def _element(where: str, element: str) -> str:
     return element
 
 
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
 def _not_negative(where: str, value: Any) -> float:
-    if not _number(value) or value < 0:
+    if not is_number(value) or value < 0:
         raise UserError(f"{where}: expected a number of 0 or more, found {value!r}")
     return float(value)
 
 
 def _triple(where: str, value: Any) -> Triple:
-    if _number(value):
+    if is_number(value):
         value = [value] * 3
-    if not isinstance(value, list | tuple) or len(value) != 3 or not all(_number(v) for v in value):
+    if not isinstance(value, list | tuple) or len(value) != 3 or not all(is_number(v) for v in value):
         raise UserError(f"{where}: expected three numbers, found {value!r}")
     return float(value[0]), float(value[1]), float(value[2])
