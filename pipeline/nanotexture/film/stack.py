@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nanotexture.errors import UserError
 from nanotexture.film.materials import Material
 
 
@@ -18,6 +20,13 @@ class Layer:
     cells: int
     c: float
 
+    def __post_init__(self) -> None:
+        """Refuse a layer without cells or height."""
+        where = f"layer of {self.material.name}"
+        if self.cells < 1:
+            raise UserError(f"{where}: cells: expected 1 or more, found {self.cells}")
+        _refuse_length(f"{where}: c", self.c)
+
 
 @dataclass(frozen=True)
 class Stack:
@@ -26,6 +35,14 @@ class Stack:
     in_plane: float
     layers: tuple[Layer, ...]
     repeat: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse a stack without layers or an in-plane lattice."""
+        _refuse_length("stack: in_plane", self.in_plane)
+        if not self.layers:
+            raise UserError("stack: layers: expected at least one layer, found none")
+        if self.repeat < 1:
+            raise UserError(f"stack: repeat: expected 1 or more, found {self.repeat}")
 
     @property
     def spacings(self) -> NDArray[np.float64]:
@@ -60,3 +77,12 @@ class Substrate:
 
     material: Material
     c: float
+
+    def __post_init__(self) -> None:
+        """Refuse a substrate without a cell."""
+        _refuse_length(f"substrate {self.material.name}: c", self.c)
+
+
+def _refuse_length(where: str, value: float) -> None:
+    if not (math.isfinite(value) and value > 0.0):
+        raise UserError(f"{where}: expected a length above 0 angstrom, found {value:g}")
