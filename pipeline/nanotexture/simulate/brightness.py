@@ -1,48 +1,34 @@
 """Noise-free maps of a textured film: places of a wandering texture, atom by atom at Q.
 
 I(qx, qz) = mean over places of |sum over h of B_h(qx) W_h(qx, qz)|^2
-B_h(qx)   = sum over cells of w(x) exp(i (qx - Gx) x + 2 pi i h phi(x))
 
-The mean is taken of the products B_h B_h'* first, so that many places cost little; lines have unit area, which makes
-the map of a flat film |F_film + F_substrate|^2 times one line. Voxels are means over their extent, as gridding gives.
+with B_h of places.py and W_h of texture_factor.py. The mean is taken of the products B_h B_h'* first, so that many places
+cost little. Lines have unit area, which makes the map of a flat film |F_film + F_substrate|^2 times one line. A voxel
+holds the mean over its extent, as gridding gives it.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
 
 from nanotexture.errors import UserError
 from nanotexture.film.stack import Stack, Substrate
+from nanotexture.simulate.axes import Axes, Hkl, Refined, check_axes, middle, refined
 from nanotexture.simulate.instrument import Instrument, stop_mask
 from nanotexture.simulate.motif import Motif
-from nanotexture.simulate.places import Disorder, texture_phases, window_amplitudes
-from nanotexture.simulate.texture_factor import TextureFactor, texture_factor
+from nanotexture.simulate.places import Disorder, place_products
+from nanotexture.simulate.texture_factor import Specimen, TextureFactor, check_motif, texture_factor
+from nanotexture.simulate.volume import volume_intensity
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
-Hkl = tuple[int, int, int]
+Mask = NDArray[np.uint8]
 
-ORDERS = 3.5  # on either side of the peak that a map covers
-REPEATS = 2.2  # distances of superlattice peaks, on either side of the peak, that a map covers
-FRINGES = 6.0  # on either side of the peak that a map covers, at least
-SHAPE = (145, 169)
-PER_LINE = 2.0  # points across one standard deviation of the sharpest line, at least
-MAX_BYTES = 4e9
-STREAM = 0x91ACE  # of random numbers: that of the places, apart from that of the counts
-
-
-@dataclass(frozen=True)
-class Axes:
-    """Centres of voxels in 1/angstrom, absolute and uniform; qy None where a map has none."""
-
-    qx: Array
-    qz: Array
-    qy: Array | None = None
+PER_FRINGE = math.pi / 4  # finest structure along qz, over the thickness: 1/8 of a fringe
 
 
 @dataclass(frozen=True)
@@ -52,30 +38,12 @@ class Brightness:
     hkl: Hkl
     axes: Axes
     intensity: Array
-    mask: NDArray[np.uint8]
+    mask: Mask
 
     @property
     def peak(self) -> float:
         """Brightest voxel outside the mask."""
-        return float(self.intensity[self.mask == 0].max())
-
-
-def sensible_axes(
-    *, period: float, stack: Stack, hkl: Hkl, orders: float = ORDERS, shape: tuple[int, int] = SHAPE
-) -> Axes:
-    """Axes over +- orders satellites, and along qz over FRINGES fringes or REPEATS superlattice peaks on either side.
-
-    Lengths in angstrom; at least five voxels to a fringe; the film's peak lies at the middle voxel of both axes.
-    """
-    if not (math.isfinite(period) and period > 0):
-        raise UserError(f"period: expected a length above 0 angstrom, e.g. 120, got {period:g}")
-    once = sum(layer.cells * layer.c for layer in stack.layers)
-    repeats = REPEATS / once if stack.repeat > 1 else 0.0
-    wide = min(max(FRINGES / stack.thickness, repeats), shape[1] / 10 / stack.thickness)
-    half = (2 * np.pi * orders / period, 2 * np.pi * wide)
-    centre = (2 * np.pi * hkl[0] / stack.in_plane, 2 * np.pi * hkl[2] / stack.mean_c)
-    qx, qz = (c + np.linspace(-h, h, n) for c, h, n in zip(centre, half, shape, strict=True))
-    return Axes(qx, qz)
+        return float(self.intensity[self.mask == 0].max(initial=0.0))
 
 
 def bright_map(
@@ -90,140 +58,91 @@ def bright_map(
     seed: int,
     gap: float = 0.0,
 ) -> Brightness:
-    """Map (nx, nz), or (nx, ny, nz) with axes.qy, of one reflection of a 2D texture at unit flux, resolution included.
+    """One reflection at unit flux under the instrument's resolution, its stop masked; (nx, ny, nz) if axes have qy.
 
     gap: angstrom between the film's first plane and where the substrate's next would be. The places depend on the seed
-    alone: all reflections see the same.
+    alone: all reflections see the same. A motif with ny > 1 needs axes.qy; a 2D one has a Gaussian line along it.
     """
-    check_axes(axes, motif)
-    gx = 2 * np.pi * hkl[0] / stack.in_plane
-    fine_x = refined(axes.qx, math.hypot(disorder.width, instrument.resolution[0]), instrument.resolution[0])
-    fine_z = refined(axes.qz, np.pi / 4 / stack.thickness, instrument.resolution[1])
+    check_motif(motif, stack)
+    check_axes(axes, motif.periods)
+    specimen = Specimen(motif, stack, substrate, gap, instrument.energy_kev)
+    finest = math.hypot(disorder.width, instrument.resolution[0])
+    fine_x = refined(axes.qx, finest=finest, resolution=instrument.resolution[0])
+    fine_z = refined(axes.qz, finest=PER_FRINGE / stack.thickness, resolution=instrument.resolution[1])
+    mask = peak_mask(axes, stack, substrate, hkl, instrument)
+    if motif.displacement.shape[2] == 1:
+        plane = plane_intensity(
+            specimen=specimen, hkl=hkl, axes=(fine_x, fine_z), disorder=disorder, seed=seed
+        )
+        found = along_qy(plane, axes, hkl, stack, instrument)
+    elif axes.qy is None:
+        raise UserError("axes.qy: a motif with ny > 1 needs an axis along qy, got none")
+    else:
+        fine_y = refined(axes.qy, finest=finest, resolution=instrument.resolution[0])
+        found = volume_intensity(
+            specimen=specimen, hkl=hkl, axes=(fine_x, fine_y, fine_z), disorder=disorder, seed=seed
+        )
+    bright = Brightness(hkl, axes, found, mask)
+    return replace(
+        bright, intensity=found + instrument.diffuse * bright.peak * diffuse(axes, hkl, stack, instrument)
+    )
+
+
+def plane_intensity(
+    *, specimen: Specimen, hkl: Hkl, axes: tuple[Refined, Refined], disorder: Disorder, seed: int
+) -> Array:
+    """I (nx, nz) on the voxels of the axes of a motif without y, unit flux."""
+    in_plane, qx = specimen.stack.in_plane, axes[0].points
     factor = texture_factor(
-        motif=motif,
-        stack=stack,
-        substrate=substrate,
-        gap=gap,
-        hkl=hkl,
-        qx=(float(fine_x.points[0]), float(fine_x.points[-1])),
-        qz=fine_z.points,
-        energy_kev=instrument.energy_kev,
+        specimen=specimen,
+        qx=(float(qx[0]), float(qx[-1])),
+        qy=middle(hkl[1], in_plane),
+        qz=axes[1].points,
     )
     products = place_products(
-        dqx=fine_x.points - gx,
+        dq=qx - middle(hkl[0], in_plane),
         harmonics=factor.harmonics,
-        period=motif.periods[0],
-        in_plane=stack.in_plane,
+        period=specimen.motif.periods[0],
+        in_plane=in_plane,
         disorder=disorder,
         seed=seed,
     )
-    fine = intensity_from_places(factor=factor, qx=fine_x.points, products=products)
-    plane = fine_x.voxels(fine_z.voxels(fine, axis=1), axis=0)
-    mask = _stopped(axes, gx, hkl, substrate, instrument)
-    plane += (
-        instrument.diffuse * plane[mask == 0].max(initial=0.0) * diffuse_shape(axes, hkl, stack, instrument)
-    )
-    return Brightness(hkl, axes, *along_qy(plane, mask, axes, hkl, stack, instrument))
-
-
-def place_products(
-    *, dqx: Array, harmonics: NDArray[np.int64], period: float, in_plane: float, disorder: Disorder, seed: int
-) -> Complex:
-    """Mean over places of B_h B_h'* (dqx, H, H) in angstrom, dqx = qx - Gx in 1/angstrom."""
-    x, weight = window_amplitudes(disorder=disorder, in_plane=in_plane)
-    rng = np.random.Generator(np.random.PCG64([seed % 2**32, STREAM]))
-    phases = texture_phases(x=x, period=period, disorder=disorder, rng=rng)
-    shift = (weight * np.exp(1j * np.outer(dqx, x))).astype(np.complex64)
-    waves = [shift @ _powers(np.exp(2j * np.pi * phase), harmonics) for phase in phases]
-    found = np.stack(waves, axis=2)
-    return np.asarray(found @ found.conj().swapaxes(1, 2), np.complex128) / len(phases)
-
-
-def _powers(base: Complex, exponents: NDArray[np.int64]) -> NDArray[np.complex64]:
-    """base ** exponents (cells, H) of numbers on the unit circle: products, which are faster than exponentials."""
-    most = int(np.abs(exponents).max(initial=0))
-    table = np.cumprod(np.column_stack([np.ones_like(base), *[base] * most]), axis=1)
-    found = table[:, np.abs(exponents)]
-    return np.where(exponents < 0, found.conj(), found).astype(np.complex64)
+    fine = intensity_from_places(factor=factor, qx=qx, products=products)
+    return axes[0].voxels(axes[1].voxels(fine, axis=1), axis=0)
 
 
 def intensity_from_places(*, factor: TextureFactor, qx: Array, products: Complex) -> Array:
-    """I (qx, nz) from W_h and the mean products of B_h (qx, H, H)."""
+    """I (nx, nz) from W_h and the mean products of B_h (nx, H, H)."""
     found = np.empty((len(qx), factor.amplitudes.shape[2]))
     for i, w in enumerate(factor.at(qx)):
         found[i] = np.sum(w * (products[i] @ w.conj()), axis=0).real
-    return np.maximum(found, 0.0)
+    return np.maximum(found, 0.0)  # rounding may leave less
 
 
-@dataclass(frozen=True)
-class Refined:
-    """A finer axis under a map's: points, how many to a voxel, voxels of margin, resolution in points."""
-
-    points: Array
-    each: int
-    margin: int
-    resolution: float
-
-    def voxels(self, values: Array, axis: int) -> Array:
-        """Values on the finer axis under the resolution, as means over the voxels of the map."""
-        smooth = gaussian_filter1d(values, self.resolution, axis=axis) if self.resolution > 0.1 else values
-        first = (
-            np.moveaxis(smooth, axis, 0).reshape(-1, self.each, *np.delete(values.shape, axis)).mean(axis=1)
-        )
-        return np.moveaxis(first[self.margin : len(first) - self.margin], 0, axis)
-
-
-def refined(axis: Array, finest: float, resolution: float) -> Refined:
-    """Points PER_LINE to a width `finest` or closer, with a margin of 4 resolutions; all in 1/angstrom."""
-    step = float(axis[1] - axis[0])
-    each, margin = max(math.ceil(PER_LINE * step / finest), 1), math.ceil(4 * resolution / step)
-    count = (len(axis) + 2 * margin) * each
-    points = axis[0] - margin * step + step * ((np.arange(count) + 0.5) / each - 0.5)
-    return Refined(points, each, margin, resolution * each / step)
-
-
-def check_axes(axes: Axes, motif: Motif) -> None:
-    """UserError where axes are too short, not uniform, or too coarse to tell the satellites apart."""
-    for name in ("qx", "qy", "qz"):
-        axis = getattr(axes, name)
-        if axis is None:
-            continue
-        steps = np.diff(axis)
-        if len(axis) < 2 or steps.min() <= 0 or np.ptp(steps) > 1e-3 * steps.mean():
-            raise UserError(f"axes.{name}: expected a uniform, rising axis of 2 or more voxels")
-    spacing, step = 2 * np.pi / motif.periods[0], float(axes.qx[1] - axes.qx[0])
-    if step > 0.5 * spacing:
-        raise UserError(
-            f"axes.qx: expected steps of {0.5 * spacing:.3g} 1/angstrom or less, half the distance of the satellites of "
-            f"a period of {motif.periods[0]:g} angstrom, got {step:.3g}"
-        )
-
-
-def diffuse_shape(axes: Axes, hkl: Hkl, stack: Stack, instrument: Instrument) -> Array:
-    """Lorentzian squared (nx, nz) about the film's peak, 1 there: defects and heat, without any texture."""
-    away = np.hypot(
-        (axes.qx - 2 * np.pi * hkl[0] / stack.in_plane)[:, None],
-        (axes.qz - 2 * np.pi * hkl[2] / stack.mean_c)[None, :],
-    )
-    return (1 + (away / instrument.diffuse_width) ** 2) ** -2
-
-
-def along_qy(
-    plane: Array, mask: NDArray[np.uint8], axes: Axes, hkl: Hkl, stack: Stack, instrument: Instrument
-) -> tuple[Array, NDArray[np.uint8]]:
-    """The plane (nx, nz) as it is, or spread over axes.qy by a Gaussian of unit area: a 2D texture has no order there."""
+def along_qy(plane: Array, axes: Axes, hkl: Hkl, stack: Stack, instrument: Instrument) -> Array:
+    """The plane (nx, nz), or spread over axes.qy by a Gaussian of unit area: a 2D texture has no order there."""
     if axes.qy is None:
-        return plane, mask
-    distance = (axes.qy - 2 * np.pi * hkl[1] / stack.in_plane) / instrument.qy_width
+        return plane
+    distance = (axes.qy - middle(hkl[1], stack.in_plane)) / instrument.qy_width
     line = np.exp(-0.5 * distance**2) / (math.sqrt(2 * np.pi) * instrument.qy_width)
-    return plane[:, None, :] * line[:, None], np.repeat(mask[:, None, :], len(axes.qy), axis=1)
+    return plane[:, None, :] * line[:, None]
 
 
-def _stopped(
-    axes: Axes, gx: float, hkl: Hkl, substrate: Substrate | None, instrument: Instrument
-) -> NDArray[np.uint8]:
-    if substrate is None:
-        return np.zeros((len(axes.qx), len(axes.qz)), np.uint8)
-    return stop_mask(
-        qx=axes.qx, qz=axes.qz, peak=(gx, 2 * np.pi * hkl[2] / substrate.c), instrument=instrument
-    )
+def diffuse(axes: Axes, hkl: Hkl, stack: Stack, instrument: Instrument) -> Array:
+    """Lorentzian squared about the film's peak, 1 there, in the shape of the axes: defects and heat, no texture."""
+    away = [axes.qx - middle(hkl[0], stack.in_plane), axes.qz - middle(hkl[2], stack.mean_c)]
+    if axes.qy is not None:
+        away.insert(1, axes.qy - middle(hkl[1], stack.in_plane))
+    squares = sum(a**2 for a in np.ix_(*away))
+    return np.asarray((1 + squares / instrument.diffuse_width**2) ** -2)
+
+
+def peak_mask(
+    axes: Axes, stack: Stack, substrate: Substrate | None, hkl: Hkl, instrument: Instrument
+) -> Mask:
+    """1 where the stop hides the substrate's peak, in the shape of the axes."""
+    mask = np.zeros((len(axes.qx), len(axes.qz)), np.uint8)
+    if substrate is not None:
+        peak = (middle(hkl[0], stack.in_plane), middle(hkl[2], substrate.c))
+        mask = stop_mask(qx=axes.qx, qz=axes.qz, peak=peak, instrument=instrument)
+    return mask if axes.qy is None else np.repeat(mask[:, None, :], len(axes.qy), axis=1)

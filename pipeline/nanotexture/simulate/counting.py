@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanotexture.errors import UserError
-from nanotexture.simulate.brightness import Axes, Brightness, Hkl
+from nanotexture.simulate.axes import Axes, Hkl
+from nanotexture.simulate.brightness import Brightness
 from nanotexture.simulate.instrument import Instrument, detector_mask
 
 Array = NDArray[np.float64]

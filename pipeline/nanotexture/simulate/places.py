@@ -19,7 +19,8 @@ Complex = NDArray[np.complex128]
 
 TAIL = 3.6  # standard deviations of the Gaussian window that are summed; the amplitude there is 1.5e-3
 SHORTEST = 0.2  # of a period: a stretched period is no shorter, whatever was drawn
-MAX_BYTES = 2e9  # of phases and waves of all places
+MAX_BYTES = 4e9  # of the waves of all places
+STREAM = 0x91ACE  # of random numbers: that of the places, apart from that of the counts
 LARGEST_DISORDER = 0.5
 
 
@@ -36,7 +37,7 @@ class Disorder:
     jitter: float = 0.0
     coherence: float = 1200.0
     window: Literal["gaussian", "flat"] = "gaussian"
-    places: int = 60
+    places: int = 100
 
     def __post_init__(self) -> None:
         for name in ("cumulative", "jitter"):
@@ -50,7 +51,7 @@ class Disorder:
                 f"disorder.coherence: expected a length above 0 angstrom, e.g. 1200, got {self.coherence:g}"
             )
         if self.places < 1:
-            raise UserError(f"disorder.places: expected 1 or more, e.g. 60, got {self.places}")
+            raise UserError(f"disorder.places: expected 1 or more, e.g. 100, got {self.places}")
 
     @property
     def reach(self) -> float:
@@ -73,10 +74,10 @@ def window_amplitudes(*, disorder: Disorder, in_plane: float) -> tuple[Array, Ar
     By Parseval over one Brillouin zone 2 pi / a: integral |sum w exp(i q a m)|^2 dq = (2 pi / a) sum w^2 = 1.
     """
     half = max(round(disorder.reach / in_plane), 1)
-    x = in_plane * np.arange(-half, half + 1)
-    flat = disorder.window == "flat"
-    weight = np.ones(len(x)) if flat else np.exp(-0.5 * (x / disorder.coherence) ** 2)
-    return x, np.asarray(weight * math.sqrt(in_plane / (2 * np.pi * float(np.sum(weight**2)))))
+    x: Array = in_plane * np.arange(-half, half + 1, dtype=float)
+    weight = np.ones(len(x)) if disorder.window == "flat" else np.exp(-0.5 * (x / disorder.coherence) ** 2)
+    unit = math.sqrt(in_plane / (2 * np.pi * float(np.sum(weight**2))))
+    return x, weight * unit
 
 
 def texture_phases(*, x: Array, period: float, disorder: Disorder, rng: np.random.Generator) -> Array:
@@ -107,3 +108,40 @@ def _jitter(phases: Array, rng: np.random.Generator) -> Array:
     left = np.take_along_axis(draws, whole, axis=1)
     right = np.take_along_axis(draws, whole + 1, axis=1)
     return np.cos(turn) * left + np.sin(turn) * right
+
+
+def place_products(
+    *, dq: Array, harmonics: NDArray[np.int64], period: float, in_plane: float, disorder: Disorder, seed: int
+) -> Complex:
+    """Mean over places of B_h B_h'* (dq, H, H) in angstrom, dq = q - G in 1/angstrom.
+
+    B_h(q) = sum over cells of w(x) exp(i (q - G) x + 2 pi i h phi(x)); single precision, 1e-7 of the brightest.
+    """
+    x, weight = window_amplitudes(disorder=disorder, in_plane=in_plane)
+    _check_memory(len(dq), len(harmonics), len(x), disorder)
+    rng = np.random.Generator(np.random.PCG64([seed % 2**32, STREAM]))
+    phases = texture_phases(x=x, period=period, disorder=disorder, rng=rng)
+    shift = (weight * np.exp(1j * np.outer(dq, x))).astype(np.complex64)
+    waves = [shift @ _powers(np.exp(2j * np.pi * phase), harmonics) for phase in phases]
+    found = np.stack(waves, axis=2)
+    return np.asarray(found @ found.conj().swapaxes(1, 2), np.complex128) / len(phases)
+
+
+def _powers(base: Complex, exponents: NDArray[np.int64]) -> NDArray[np.complex64]:
+    """base ** exponents (cells, H) of numbers on the unit circle: products, which are faster than exponentials."""
+    most = int(np.abs(exponents).max(initial=0))
+    table = np.cumprod(np.column_stack([np.ones_like(base), *[base] * most]), axis=1)
+    found = table[:, np.abs(exponents)]
+    return np.where(exponents < 0, found.conj(), found).astype(np.complex64)
+
+
+def _check_memory(points: int, harmonics: int, cells: int, disorder: Disorder) -> None:
+    needed = 8 * points * (cells + 2 * harmonics * disorder.places + 3 * harmonics**2)
+    if needed > MAX_BYTES:
+        share = MAX_BYTES / needed
+        raise UserError(
+            f"disorder: {disorder.places} places of {disorder.coherence:g} angstrom on {points} points of Q need "
+            f"{1e-9 * needed:.3g} GB, {1e-9 * MAX_BYTES:.3g} GB is the limit: "
+            f"coherence = {disorder.coherence * math.sqrt(share):.3g}, or {max(int(disorder.places * share), 1)} places on "
+            f"{int(points * share)} points, work"
+        )

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,13 +24,26 @@ from nanotexture.simulate.motif import Motif
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
-Hkl = tuple[int, int, int]
 
 NODE_ERROR = 1e-7  # of a cell's amplitude: bound of Chebyshev interpolation of exp(i q r)
 FEWEST_NODES = 4  # for the scattering factors, which are smooth over tenths of 1/angstrom
-NEGLIGIBLE = 1e-7  # harmonics below this share of the largest are left out
+NEGLIGIBLE = 1e-5  # harmonics below this share of the largest are left out
 LARGEST_STEP = math.pi / 2  # rad that Q.u may change from one sample of a motif to the next
-MAX_BYTES = 4e9
+MAX_BYTES = 4e9  # of one column sum
+
+
+@dataclass(frozen=True)
+class Specimen:
+    """A textured film on its substrate.
+
+    gap: angstrom between the film's first plane and where the substrate's next would be; energy_kev: of the photons.
+    """
+
+    motif: Motif
+    stack: Stack
+    substrate: Substrate | None
+    gap: float
+    energy_kev: float
 
 
 @dataclass(frozen=True)
@@ -67,136 +79,131 @@ def lagrange(nodes: Array, x: Array) -> Array:
     return np.polynomial.chebyshev.chebvander((x - middle) / half, len(degrees) - 1) @ np.linalg.inv(basis)
 
 
-def texture_factor(
-    *,
-    motif: Motif,
-    stack: Stack,
-    substrate: Substrate | None,
-    gap: float,
-    hkl: Hkl,
-    qx: tuple[float, float],
-    qz: Array,
-    energy_kev: float,
-) -> TextureFactor:
+def texture_factor(*, specimen: Specimen, qx: tuple[float, float], qy: float, qz: Array) -> TextureFactor:
     """Harmonics along x of a motif without y, substrate in harmonic 0, for qx in a range and every qz (nz,)."""
-    qx_nodes = chebyshev_nodes(*qx, _extent(motif, stack, 0))
-    qy = 2 * np.pi * hkl[1] / stack.in_plane
-    found = column_sums(
-        motif=motif, stack=stack, columns=(slice(None), 0), qx=qx_nodes, qy=qy, qz=qz, energy_kev=energy_kev
-    )
-    found[:, 0] += substrate_rod(
-        substrate=substrate, stack=stack, gap=gap, qx=qx_nodes, qy=qy, qz=qz, energy_kev=energy_kev
-    )
-    bright = np.abs(found).max(axis=(0, 2))
-    kept = np.flatnonzero(bright >= NEGLIGIBLE * bright.max())
-    return TextureFactor(qx_nodes, _signed(found.shape[1])[kept], found[:, kept])
+    check_sampled(specimen.motif, (max(map(abs, qx)), abs(qy), float(np.abs(qz).max())))
+    nodes = chebyshev_nodes(*qx, farthest_atom(specimen, 0))
+    found = column_sums(specimen=specimen, qx=nodes, qy=qy, qz=qz)[:, :, 0]
+    bright = np.abs(found).max(axis=(0, 2))  # without the substrate, whose peak would dwarf every harmonic
+    harmonics = signed_harmonics(found.shape[1])
+    kept = np.flatnonzero((bright >= NEGLIGIBLE * bright.max()) | (harmonics == 0))
+    found[:, 0] += substrate_rod(specimen=specimen, qx=nodes, qy=qy, qz=qz)
+    return TextureFactor(nodes, harmonics[kept], found[:, kept])
 
 
-def column_sums(
-    *,
-    motif: Motif,
-    stack: Stack,
-    columns: tuple[slice, int | slice],
-    qx: Array,
-    qy: float,
-    qz: Array,
-    energy_kev: float,
-) -> Complex:
-    """Fourier components over the columns of the sum over planes, (qx, columns, nz): x, or x and y."""
-    nodes = chebyshev_nodes(float(qz.min()), float(qz.max()), _extent(motif, stack, 2))
+def column_sums(*, specimen: Specimen, qx: Array, qy: float, qz: Array) -> Complex:
+    """Fourier components over x and y of the sum over planes, (qx, nx, ny, nz) in electrons."""
+    motif, stack = specimen.motif, specimen.stack
+    _check_memory(len(qx) * math.prod(motif.displacement.shape[1:3]) * (len(stack.heights) + 2 * len(qz)))
+    nodes = chebyshev_nodes(float(qz.min()), float(qz.max()), farthest_atom(specimen, 2))
     between = lagrange(nodes, qz)
     planes = np.exp(1j * np.outer(stack.heights + 0.5 * stack.spacings, qz))
     total = np.zeros((), np.complex128)
     for i, one in enumerate(nodes):
-        local = cell_factors(
-            motif=motif, stack=stack, columns=columns, qx=qx, qy=qy, qz=float(one), energy_kev=energy_kev
-        )
-        axes = tuple(range(1, local.ndim - 1))
-        part = (np.fft.fftn(local, axes=axes, norm="forward") @ planes) * between[:, i]
-        total = total + part
+        local = cell_factors(specimen=specimen, qx=qx, qy=qy, qz=float(one))
+        total = total + (np.fft.fft2(local, axes=(1, 2), norm="forward") @ planes) * between[:, i]
     return total
 
 
-def cell_factors(
-    *,
-    motif: Motif,
-    stack: Stack,
-    columns: tuple[slice, int | slice],
-    qx: Array,
-    qy: float,
-    qz: float,
-    energy_kev: float,
-) -> Complex:
-    """Local structure factor (qx, columns, planes) about the cell's middle, with u and P; f at |Q| itself."""
-    displacement = motif.displacement[:, *columns]
-    found = np.zeros((len(qx), *displacement.shape[1:]), np.complex128)
-    middle = np.array([0.5, 0.5, 0.5])
+def cell_factors(*, specimen: Specimen, qx: Array, qy: float, qz: float) -> Complex:
+    """Local structure factor (qx, nx, ny, planes) about the cell's middle, with u and P and f at |Q| itself."""
+    motif, stack = specimen.motif, specimen.stack
+    found = np.zeros((len(qx), *motif.displacement.shape[1:]), np.complex128)
     materials = np.array(stack.plane_materials)
     for index, layer in enumerate(stack.layers):
         planes = materials == index
+        u = motif.displacement[..., planes]
+        polar = None if motif.polarization is None else motif.polarization[..., planes]
         for atom in layer.material.atoms:
-            where = displacement[..., planes]
-            if motif.polarization is not None:
-                shift = np.array(atom.displacement_per_polarization)
-                where = where + _first(shift, where.ndim) * motif.polarization[:, *columns][..., planes]
-            cell = np.array([stack.in_plane, stack.in_plane, layer.c])
-            where = where + _first((np.array(atom.position) - middle) * cell, where.ndim)
-            factor = _atom_factor(layer, atom, stack.in_plane, qx, qy, qz, energy_kev)
-            phase = _first(qx, where.ndim) * where[0] + (qy * where[1] + qz * where[2])
-            found[..., planes] += _first(factor, where.ndim) * np.exp(1j * phase)
+            where = u + _place_in_cell(atom, layer, stack)[:, None, None, None]
+            if polar is not None:
+                where += np.array(atom.displacement_per_polarization)[:, None, None, None] * polar
+            factor = _atom_factor(atom, layer, specimen, qx, qy, qz)
+            phase = qx[:, None, None, None] * where[0] + (qy * where[1] + qz * where[2])
+            found[..., planes] += factor[:, None, None, None] * np.exp(1j * phase)
     return found
 
 
-def substrate_rod(
-    *,
-    substrate: Substrate | None,
-    stack: Stack,
-    gap: float,
-    qx: Array,
-    qy: float,
-    qz: Array,
-    energy_kev: float,
-) -> Complex:
+def substrate_rod(*, specimen: Specimen, qx: Array, qy: float, qz: Array) -> Complex:
     """Amplitude (qx, nz) of the substrate below the film, in electrons, about the same middle of a cell as the film."""
+    substrate, in_plane = specimen.substrate, specimen.stack.in_plane
     if substrate is None:
         return np.zeros((len(qx), len(qz)), np.complex128)
-    turns = stack.in_plane / (2 * np.pi)
+    turns = in_plane / (2 * np.pi)
     factor = structure_factor(
         material=substrate.material,
         h=qx[:, None] * turns,
         k=qy * turns,
         qz=qz[None, :],
-        in_plane=stack.in_plane,
+        in_plane=in_plane,
         c=substrate.c,
-        energy_kev=energy_kev,
+        energy_kev=specimen.energy_kev,
     )
-    middle = np.exp(-0.5j * stack.in_plane * (qx + qy))
-    return middle[:, None] * factor * substrate_sum_from_gap(qz=qz, c=substrate.c, gap=gap)
+    middle = np.exp(-0.5j * in_plane * (qx + qy))
+    return middle[:, None] * factor * substrate_sum_from_gap(qz=qz, c=substrate.c, gap=specimen.gap)
 
 
-def _atom_factor(
-    layer: Layer, atom: Atom, in_plane: float, qx: Array, qy: float, qz: float, energy_kev: float
-) -> Complex:
+def signed_harmonics(number: int) -> NDArray[np.int64]:
+    """Harmonics in the order of numpy's transform: 0, 1, ..., -2, -1."""
+    return np.rint(np.fft.fftfreq(number, 1 / number)).astype(np.int64)
+
+
+def farthest_atom(specimen: Specimen, axis: int) -> float:
+    """Farthest that an atom lies from the middle of its cell along an axis, angstrom."""
+    motif, farthest = specimen.motif, 0.0
+    polar = 0.0 if motif.polarization is None else float(np.abs(motif.polarization[axis]).max())
+    for layer in specimen.stack.layers:
+        for atom in layer.material.atoms:
+            moved = polar * abs(atom.displacement_per_polarization[axis])
+            farthest = max(farthest, abs(_place_in_cell(atom, layer, specimen.stack)[axis]) + moved)
+    return farthest + float(np.abs(motif.displacement[axis]).max())
+
+
+def _place_in_cell(atom: Atom, layer: Layer, stack: Stack) -> Array:
+    """Position (3,) from the middle of the cell, angstrom."""
+    return (np.array(atom.position) - 0.5) * np.array([stack.in_plane, stack.in_plane, layer.c])
+
+
+def _atom_factor(atom: Atom, layer: Layer, specimen: Specimen, qx: Array, qy: float, qz: float) -> Complex:
     """f (qx,) of one atom alone, with occupancy and Debye-Waller factor."""
-    bare = replace(layer.material, atoms=(replace(atom, position=(0.0, 0.0, 0.0)),))
+    in_plane = specimen.stack.in_plane
     turns = in_plane / (2 * np.pi)
     return structure_factor(
-        material=bare,
+        material=replace(layer.material, atoms=(replace(atom, position=(0.0, 0.0, 0.0)),)),
         h=qx * turns,
         k=qy * turns,
         qz=np.array(qz),
         in_plane=in_plane,
         c=layer.c,
-        energy_kev=energy_kev,
+        energy_kev=specimen.energy_kev,
     )
 
 
-def _first(values: NDArray[Any], dimensions: int) -> NDArray[Any]:
-    return values.reshape(-1, *(1,) * (dimensions - 1))
+def _check_memory(numbers: int) -> None:
+    if 16 * numbers > MAX_BYTES:
+        raise UserError(
+            f"motif: its grid needs {16e-9 * numbers:.3g} GB, {1e-9 * MAX_BYTES:.3g} GB is the limit: "
+            f"{MAX_BYTES / (16 * numbers):.2g} times as many points, or as many voxels of the map, work"
+        )
 
 
-def _signed(number: int) -> NDArray[np.int64]:
-    return np.rint(np.fft.fftfreq(number, 1 / number)).astype(np.int64)
+def check_motif(motif: Motif, stack: Stack) -> None:
+    """UserError where a motif does not fit its stack, or its periods are no lengths."""
+    planes, found = len(stack.heights), motif.displacement.shape
+    if len(found) != 4 or found[0] != 3 or found[3] != planes:
+        raise UserError(
+            f"motif.displacement: expected shape (3, nx, ny, {planes}), the stack's planes, got {found}"
+        )
+    if motif.polarization is not None and motif.polarization.shape != found:
+        raise UserError(
+            f"motif.polarization: expected the shape {found} of displacement, got {motif.polarization.shape}"
+        )
+    least = 2 * stack.in_plane
+    for name, period, number in zip(("x", "y"), motif.periods, found[1:3], strict=True):
+        if not math.isfinite(period) or period <= 0 or (number > 1 and period < least):
+            raise UserError(
+                f"motif.periods: along {name} expected at least two cells, {least:.4g} angstrom, got {period:g}"
+            )
 
 
 def check_sampled(motif: Motif, largest: tuple[float, float, float]) -> None:
@@ -212,16 +219,3 @@ def check_sampled(motif: Motif, largest: tuple[float, float, float]) -> None:
                 f"motif: {name} = {number} samples under-sample the texture: Q.u changes by {step:.3g} rad from one to the "
                 f"next, {LARGEST_STEP:.3g} or less is expected: {math.ceil(number * step / LARGEST_STEP)} samples work"
             )
-
-
-def _extent(motif: Motif, stack: Stack, axis: int) -> float:
-    """Farthest that an atom lies from the middle of its cell along an axis, angstrom."""
-    u = motif.displacement[axis]
-    polar = 0.0 if motif.polarization is None else float(np.abs(motif.polarization[axis]).max())
-    farthest = 0.0
-    for layer in stack.layers:
-        cell = layer.c if axis == 2 else stack.in_plane
-        for atom in layer.material.atoms:
-            moved = polar * abs(atom.displacement_per_polarization[axis])
-            farthest = max(farthest, abs(atom.position[axis] - 0.5) * cell + moved)
-    return farthest + float(np.abs(u).max())
