@@ -63,7 +63,7 @@ ONLY_IN: dict[str, set[str]] = {
         "stages.window",
     },
     "xarray": {"schema", "quantities", "engine", "report", "store", "runner", "caveats"},
-    "h5py": {"readers"},
+    "h5py": {"readers", "simulate.nexus", "simulate.map_files", "simulate.frame_files"},
     "defusedxml": {"readers"},
     "zarr": {"engine.zarrfiles"},
     "matplotlib": {"report"},

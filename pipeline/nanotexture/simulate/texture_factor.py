@@ -28,6 +28,7 @@ Complex = NDArray[np.complex128]
 NODE_ERROR = 1e-7  # of a cell's amplitude: bound of Chebyshev interpolation of exp(i q r)
 FEWEST_NODES = 4  # for the scattering factors, which are smooth over tenths of 1/angstrom
 NEGLIGIBLE = 1e-5  # harmonics below this share of the largest are left out
+FEWEST_CELLS = 4  # of one period
 LARGEST_STEP = math.pi / 2  # rad that Q.u may change from one sample of a motif to the next
 MAX_BYTES = 4e9  # of one column sum
 
@@ -188,21 +189,17 @@ def _check_memory(numbers: int) -> None:
 
 
 def check_motif(motif: Motif, stack: Stack) -> None:
-    """UserError where a motif does not fit its stack, or its periods are no lengths."""
+    """UserError where a motif has not the stack's planes, or the lattice's cells under-sample its period."""
     planes, found = len(stack.heights), motif.displacement.shape
-    if len(found) != 4 or found[0] != 3 or found[3] != planes:
+    if found[3] != planes:
         raise UserError(
-            f"motif.displacement: expected shape (3, nx, ny, {planes}), the stack's planes, got {found}"
+            f"motif.displacement: expected {planes} planes, as the stack has, got {found[3]} in shape {found}"
         )
-    if motif.polarization is not None and motif.polarization.shape != found:
-        raise UserError(
-            f"motif.polarization: expected the shape {found} of displacement, got {motif.polarization.shape}"
-        )
-    least = 2 * stack.in_plane
     for name, period, number in zip(("x", "y"), motif.periods, found[1:3], strict=True):
-        if not math.isfinite(period) or period <= 0 or (number > 1 and period < least):
+        if number > 1 and period < FEWEST_CELLS * stack.in_plane:
             raise UserError(
-                f"motif.periods: along {name} expected at least two cells, {least:.4g} angstrom, got {period:g}"
+                f"motif.periods: cells of {stack.in_plane:g} angstrom under-sample a texture of {period:g} angstrom along "
+                f"{name}: {FEWEST_CELLS * stack.in_plane:.4g} angstrom or more works"
             )
 
 
