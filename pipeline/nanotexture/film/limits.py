@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from dataclasses import dataclass
 
 import torch
 
@@ -52,23 +53,26 @@ def expansion_for(
     return power
 
 
-def bytes_of_texture(
-    *,
-    samples: int,
-    orders: int,
-    group_planes: int,
-    rows: int,
-    expansion: int,
-    directions: int,
-    itemsize: int,
-) -> float:
-    """Bytes that amplitudes and gradient of one texture need: moments kept for the gradient, orders, rows.
+@dataclass(frozen=True)
+class Cost:
+    """Bytes that amplitudes and gradient of one texture need: fixed, and for each of its nx ny samples."""
 
-    samples = nx ny, group_planes = groups of atoms times planes, rows along qz, directions in which the series runs.
-    """
+    fixed: float
+    per_sample: float
+
+    def total(self, grid: tuple[int, int]) -> float:
+        """Bytes of a grid nx, ny."""
+        return self.fixed + self.per_sample * grid[0] * grid[1]
+
+
+def cost_of_texture(
+    *, orders: int, group_planes: int, rows: int, expansion: int, directions: int, itemsize: int
+) -> Cost:
+    """Moments kept for the gradient, orders, rows: group_planes = groups of atoms times planes, rows along qz,
+    directions in which the series runs, bytes of a complex number."""
     moments = math.comb(expansion + directions, directions)
-    kept = group_planes * (2 * samples * moments + orders * (expansion + 1))
-    return float(itemsize * (kept + 3 * orders * rows * (expansion + 1)))
+    kept = orders * (expansion + 1) * (group_planes + 3 * rows)
+    return Cost(float(itemsize * kept), 2.0 * itemsize * group_planes * moments)
 
 
 def available_bytes() -> float:
@@ -76,16 +80,22 @@ def available_bytes() -> float:
     return float(os.sysconf("SC_AVPHYS_PAGES")) * os.sysconf("SC_PAGE_SIZE")
 
 
-def refuse_memory(*, needed: float, limit: float, grid: tuple[int, int]) -> None:
+def refuse_memory(*, cost: Cost, limit: float, grid: tuple[int, int]) -> None:
     """Refuse a grid whose texture needs more bytes than the limit."""
+    needed = cost.total(grid)
     if needed <= limit:
         return
     active = sum(samples > 1 for samples in grid)
-    shrink = (limit / needed) ** (1.0 / max(active, 1))
-    fits = [max(int(samples * shrink), 1) if samples > 1 else 1 for samples in grid]
+    room = max(limit - cost.fixed, 0.0) / (needed - cost.fixed)
+    fits = [int(samples * room ** (1 / active)) if samples > 1 else 1 for samples in grid]
+    advice = (
+        f"{fits[0]} x {fits[1]} samples fit, with orders up to {(fits[0] - 1) // 2} and {(fits[1] - 1) // 2}"
+        if min(fits) > 0
+        else "no grid fits: take fewer planes, orders or rows of qz"
+    )
     raise UserError(
         f"grid: {grid[0]} x {grid[1]} samples need {needed / GIB:.3g} GiB ({needed:.3g} bytes) for one texture where "
-        f"{limit / GIB:.3g} GiB are free; {fits[0]} x {fits[1]} samples fit"
+        f"{limit / GIB:.3g} GiB are free; {advice}"
     )
 
 
@@ -128,9 +138,9 @@ def _refuse_coarse(reflection: Reflection, displacement: Tensor, polarization: T
 def _largest_detuned(reflection: Reflection, displacement: Tensor, polarization: Tensor | None) -> float:
     far = torch.stack(
         [
-            reflection.orders_x.abs().max() * reflection.spacing[0],
-            reflection.orders_y.abs().max() * reflection.spacing[1],
-            (reflection.qz - reflection.g[2]).abs().max(),
+            reflection.orders_x.abs().max().double() * reflection.spacing[0],
+            reflection.orders_y.abs().max().double() * reflection.spacing[1],
+            (reflection.qz - reflection.g[2]).abs().max().double(),
         ]
     ).to(displacement.dtype)
     return max(

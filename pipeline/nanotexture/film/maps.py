@@ -89,8 +89,9 @@ def lines_from_shape(
         limit=available_bytes() if memory_limit is None else memory_limit,
     )
     for name, width in (("sigma", shape.sigma), ("diffuse_width", shape.diffuse_width)):
-        if float(width) <= 0.0:
-            raise UserError(f"{name}: expected a width above 0 1/angstrom, found {float(width):g}")
+        number = float(torch.as_tensor(width).detach())
+        if number <= 0.0:
+            raise UserError(f"{name}: expected a width above 0 1/angstrom, found {number:g}")
     return Lines(
         _along(reflection, shape, qx, 0),
         None if qy is None else _along(reflection, shape, qy, 1),

@@ -14,7 +14,7 @@ from scipy.special import erfc
 from nanotexture.errors import UserError
 from nanotexture.film.forward import Part, Reflection
 from nanotexture.film.kernel import substrate_amplitude
-from nanotexture.film.limits import available_bytes, bytes_of_texture, refuse_memory
+from nanotexture.film.limits import Cost, available_bytes, cost_of_texture, refuse_memory
 from nanotexture.film.materials import Atom, Material, Triple
 from nanotexture.film.stack import Stack, Substrate
 from nanotexture.film.structure_factor import FormFactor, atom_wave
@@ -80,9 +80,8 @@ def reflection_from_stack(
     rms) fills the top planes by erfc((z - t) / sqrt(2) roughness) / 2; memory_limit in bytes, by default what is free.
     """
     _refuse(qz, expansion, roughness)
-    sizes = _sizes(stack, sampling, len(qz), polar, expansion)
     refuse_memory(
-        needed=bytes_of_texture(itemsize=dtype.itemsize, **sizes),
+        cost=_cost(stack, sampling, len(qz), polar, expansion, dtype.itemsize),
         limit=available_bytes() if memory_limit is None else memory_limit,
         grid=sampling.grid,
     )
@@ -136,20 +135,19 @@ def _refuse(qz: Array, expansion: int, roughness: float) -> None:
         raise UserError(f"roughness: expected a length of 0 angstrom or more, found {roughness:g}")
 
 
-def _sizes(stack: Stack, sampling: Sampling, rows: int, polar: bool, expansion: int) -> dict[str, int]:
-    """Sizes on which the memory of one texture depends."""
+def _cost(stack: Stack, sampling: Sampling, rows: int, polar: bool, expansion: int, itemsize: int) -> Cost:
     number = [
         len(_groups(stack.layers[index].material, polar)) * len(planes)
         for index, planes in _planes_of_materials(stack).items()
     ]
-    return {
-        "samples": sampling.grid[0] * sampling.grid[1],
-        "orders": (2 * sampling.orders[0] + 1) * (2 * sampling.orders[1] + 1),
-        "group_planes": sum(number),
-        "rows": rows,
-        "expansion": expansion,
-        "directions": 1 + sum(order > 0 for order in sampling.orders),
-    }
+    return cost_of_texture(
+        orders=(2 * sampling.orders[0] + 1) * (2 * sampling.orders[1] + 1),
+        group_planes=sum(number),
+        rows=rows,
+        expansion=expansion,
+        directions=1 + sum(order > 0 for order in sampling.orders),
+        itemsize=itemsize,
+    )
 
 
 def _orders_in_space(stack: Stack, hkl: tuple[int, int, int], qz: Array, sampling: Sampling) -> Array:
