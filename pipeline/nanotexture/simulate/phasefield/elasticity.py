@@ -10,7 +10,7 @@ where the stiffness is uniform, and the energy falls at every step of the iterat
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -23,6 +23,7 @@ from nanotexture.simulate.phasefield.grid import Grid, wavevectors
 ROW, COLUMN = (0, 1, 2, 1, 0, 0), (0, 1, 2, 2, 2, 1)
 _FLAT = ((0, 5, 4), (5, 1, 3), (4, 3, 2))
 _MOST_ITERATIONS = 400
+_MOST_PASSES = 50
 
 
 @dataclass(frozen=True)
@@ -75,13 +76,28 @@ class Elasticity:
         """Equilibrium with an eigenstrain (6, nx, ny, nz), iterated from the last one.
 
         tolerance bounds sqrt(r.G.r / (s:e)), r the unbalanced force, G the reference solution, s:e the mean of
-        stress times elastic strain.
+        stress times elastic strain; for a free crystal also its mean stress in the plane, relative to the rms stress.
         """
+        if self.compliance is None:
+            return self._iterate(eigenstrain, last, tolerance)
+        for _ in range(_MOST_PASSES):
+            last = self._iterate(eigenstrain, self._unloaded(eigenstrain, last), tolerance)
+            mean = last.stress.mean((1, 2, 3)).norm()
+            if mean <= tolerance * last.stress.square().mean((1, 2, 3)).sum().sqrt():
+                break
+        return last
+
+    def _unloaded(self, eigenstrain: Tensor, last: Equilibrated) -> Equilibrated:
+        """The last state with the mean strain that would take its mean stress away in the reference."""
+        assert self.compliance is not None
+        shift = -(self.compliance @ self.stress(last.strain - eigenstrain).mean((1, 2, 3)))
+        modes = last.modes.clone()
+        modes[:, 0, 0, 0] += torch.stack([2 * shift[4], 2 * shift[3], shift[2]])
+        return replace(last, modes=modes, strain=last.strain + shift[:, None, None, None])
+
+    def _iterate(self, eigenstrain: Tensor, last: Equilibrated, tolerance: float) -> Equilibrated:
         modes, strain = last.modes, last.strain
         stress = self.stress(strain - eigenstrain)
-        if self.compliance is not None:
-            strain = strain - (self.compliance @ stress.mean((1, 2, 3)))[:, None, None, None]
-            stress = self.stress(strain - eigenstrain)
         scale = float(_double(stress, strain - eigenstrain)) + 1e-30
         force = self.force(stress)
         step = self._precondition(force)
@@ -126,28 +142,25 @@ def elasticity_of(
     product = np.abs(derivative)[:, None] * np.abs(derivative)[None, :] * np.sign(k[:, None] * k[None, :])
     product[2, 2, 0, 0, 0] = 1.0
     stiff = [0.5 * float(value.max() + value.min()) for value in (c.c11, c.c12, c.c44)]
-    factor = torch.complex128 if grid.dtype == torch.float64 else torch.complex64
     return Elasticity(
         grid,
         c.c11,
         c.c12,
         c.c44,
-        torch.as_tensor(derivative, dtype=factor, device=grid.device),
+        grid.modes(derivative.astype(np.complex128)),
         grid.tensor(_inverse_reference(product, stiff[0], stiff[1], stiff[2])),
         grid.weights(),
         grid.tensor(np.array([*clamp, 0.0, 0.0, 0.0, 0.0])),
-        grid.tensor(_in_plane_compliance(stiff)) if free else None,
+        grid.tensor(_compliance(stiff)) if free else None,
     )
 
 
-def _in_plane_compliance(stiff: list[float]) -> np.ndarray:
-    """Strain xx, yy, xy (6, 6) that takes away a mean stress of the reference at constant s_iz; other rows are zero."""
+def _compliance(stiff: list[float]) -> np.ndarray:
+    """Compliance (6, 6) in 1/GPa of a cubic medium for tensor shears."""
     c11, c12, c44 = stiff
-    plane = np.zeros((6, 6))
-    side = c11 - c12**2 / c11, c12 - c12**2 / c11
-    plane[:2, :2] = np.linalg.inv([[side[0], side[1]], [side[1], side[0]]])
-    plane[5, 5] = 0.5 / c44
-    return plane
+    matrix = np.diag([c11 - c12] * 3 + [2 * c44] * 3)
+    matrix[:3, :3] += c12
+    return np.asarray(np.linalg.inv(matrix))
 
 
 def _inverse_reference(product: np.ndarray, c11: float, c12: float, c44: float) -> np.ndarray:
@@ -157,7 +170,7 @@ def _inverse_reference(product: np.ndarray, c11: float, c12: float, c44: float) 
     tensor = (c12 + c44) * product + unit * (c44 * square + (c11 - c12 - 2 * c44) * product)
     dead = square <= 0.0
     inverse = np.linalg.inv(np.moveaxis(np.where(dead, unit, tensor), (0, 1), (-2, -1)))
-    return np.where(dead, 0.0, np.moveaxis(inverse, (-2, -1), (0, 1)))
+    return np.asarray(np.where(dead, 0.0, np.moveaxis(inverse, (-2, -1), (0, 1))))
 
 
 def eigenstrain(*, polarization: Tensor, coefficients: Coefficients) -> Tensor:

@@ -30,10 +30,11 @@ def depolarization(grid: Grid, settings: Settings) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class Electrodes:
-    """Two planes of nodes at one potential: free charge on them minimises the energy, which is the same condition.
+    """Two planes at one potential: free charge on them minimises the energy, which is the same condition.
 
-    response (2, 2, nx, ny): potential of the planes to the charge that cancels it; inverse_square (modes):
-    1 / (eps0 eps k^2), zero at k = 0.
+    The planes lie half a node above the nodes `planes`, where P jumps. response (2, 2, nx, ny): potential of the planes
+    to the charge that cancels it; inverse_square (modes): 1 / (eps0 eps k^2), zero at k = 0; half (nz // 2 + 1): the
+    phase of half a node.
     """
 
     grid: Grid
@@ -41,29 +42,41 @@ class Electrodes:
     wave: Tensor
     inverse_square: Tensor
     response: Tensor
+    half: Tensor
 
     def energy_and_slope(self, modes: Tensor) -> tuple[Tensor, Tensor]:
         """What the free charge adds: mean energy density in GPa (never above 0), slope modes (3, modes)."""
-        bound = self.grid.backward(-1j * (self.wave * modes).sum(0) * self.inverse_square)
-        seen = torch.fft.fft2(bound[:, :, self.planes].movedim(2, 0), dim=(1, 2))
+        bound = -1j * (self.wave * modes).sum(0) * self.inverse_square
+        potential = self.grid.backward(bound * self.half)[:, :, self.planes]
+        seen = torch.fft.fft2(potential.movedim(2, 0), dim=(1, 2))
         charge = torch.fft.ifft2(-(self.response * seen[None]).sum(1), dim=(1, 2)).real
-        free = torch.zeros_like(bound)
-        free[:, :, list(self.planes)] = charge.movedim(0, 2)
-        potential = self.grid.forward(free) * self.inverse_square
-        return 0.5 * (bound * free).double().mean(), 1j * self.wave * potential[None]
+        free = torch.zeros(self.grid.shape, dtype=self.grid.dtype, device=self.grid.device)
+        free[:, :, self.planes] = charge.movedim(0, 2)
+        answer = self.grid.forward(free) * self.half.conj() * self.inverse_square
+        energy = 0.5 * (potential * charge.movedim(0, 2)).double().sum() / free.numel()
+        return energy, 1j * self.wave * answer[None]
 
 
 def electrodes_of(grid: Grid, settings: Settings) -> Electrodes | None:
-    """Electrodes on the nodes next to the film, or None where the run has none."""
+    """Electrodes on the faces of the film, or None where the run has none."""
     if settings.electrical is not Electrical.ELECTRODES:
         return None
-    planes = (settings.below - 1, grid.shape[2] - settings.above)
+    nz = grid.shape[2]
+    planes = (settings.below - 1, nz - settings.above - 1)
     _, wave = wavevectors(grid)
     square = np.einsum("ii...->...", quadratic_products(grid))
     scale = VACUUM_PERMITTIVITY * settings.permittivity
     inverse = np.where(square > 0.0, 1.0, 0.0) / (scale * np.where(square > 0.0, square, 1.0))
-    response = _charge_of_potential(grid, planes, inverse)
-    return Electrodes(grid, planes, grid.tensor(wave), grid.tensor(inverse), grid.tensor(response))
+    half = np.exp(1j * np.pi * np.arange(nz // 2 + 1) / nz) * (np.arange(nz // 2 + 1) * 2 < nz)
+    response = _charge_of_potential(grid, planes, inverse * np.abs(half))
+    return Electrodes(
+        grid,
+        planes,
+        grid.tensor(wave),
+        grid.tensor(inverse),
+        grid.tensor(response),
+        grid.modes(half),
+    )
 
 
 def _charge_of_potential(
@@ -79,4 +92,4 @@ def _charge_of_potential(
     matrix[:, :, 0, 0] = np.eye(2)
     result = np.moveaxis(np.linalg.inv(np.moveaxis(matrix, (0, 1), (-2, -1))), (-2, -1), (0, 1)).copy()
     result[:, :, 0, 0] = np.array([[1.0, -1.0], [-1.0, 1.0]]) / neutral
-    return result
+    return np.asarray(result)

@@ -27,6 +27,15 @@ class Grid:
         """Array as a real tensor of this grid's type."""
         return torch.as_tensor(values, dtype=self.dtype, device=self.device)
 
+    @property
+    def complex(self) -> torch.dtype:
+        """Number type of transforms."""
+        return torch.complex128 if self.dtype == torch.float64 else torch.complex64
+
+    def modes(self, values: NDArray[np.complex128]) -> Tensor:
+        """Array as a complex tensor of this grid's type."""
+        return torch.as_tensor(values, dtype=self.complex, device=self.device)
+
     def forward(self, field: Tensor) -> Tensor:
         """Mean-normalised transform of real fields (..., nx, ny, nz): the zero mode is the mean."""
         return torch.fft.rfftn(field, dim=AXES, norm="forward")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from nanotexture.errors import UserError
 from nanotexture.simulate.phasefield.elasticity import Equilibrated
-from nanotexture.simulate.phasefield.energy import PARTS, Functional, State, functional_of
+from nanotexture.simulate.phasefield.energy import Functional, State, functional_of
 from nanotexture.simulate.phasefield.settings import ANGSTROM, GPA, Settings
 from nanotexture.simulate.phasefield.starts import stripes
 
@@ -20,13 +21,16 @@ Array = NDArray[np.float64]
 _GROW, _SHRINK = 1.15, 0.5
 _LONGEST = 1e3  # of the first step: beyond it the implicit matrices alone limit the step
 _SHORTEST = 1e-6
+_PATIENCE = 100
 
 
 class Outcome(Enum):
     """How a run ended, and what to try."""
 
     CONVERGED = "converged: the driving force is below the tolerance"
-    ROUNDING = "no step lowers the energy: the limit of the number type; float64 goes further"
+    ROUNDING = (
+        "the energy falls by no more than its rounding: the limit of the number type; float64 goes further"
+    )
     STEPS = "out of steps: raise stepping.most_steps or start nearer to the equilibrium"
 
 
@@ -36,7 +40,7 @@ class Equilibrium:
 
     polarization (3,) in C/m^2; strain (6: xx, yy, zz, yz, xz, xy; tensor shears) from the reference lattice, the mean
     in-plane strain included; displacement (3,) in angstrom, periodic but for its part linear in z; stress (6,) in Pa;
-    energies (steps + 1, 4) in J/m^3 of the box by PARTS, times (steps + 1,) in s; force and divergence as in Stepping.
+    energies (steps + 1, 4) in J/m^3 of the box by energy.PARTS, times (steps + 1,) in s; force and divergence as in Stepping.
     """
 
     settings: Settings
@@ -112,7 +116,18 @@ def _descend(
         duration = min(duration * _GROW, _LONGEST * stepping.first_step)
         if progress is not None:
             progress(len(times) - 1, state.energy / GPA, state.force)
+        if _stalled(energies, functional.grid.dtype):
+            outcome = Outcome.ROUNDING
+            break
     return state, _Record(tuple(energies), tuple(times), rejected, outcome)
+
+
+def _stalled(energies: list[tuple[float, ...]], dtype: torch.dtype) -> bool:
+    """Whether the last steps together lowered the energy by less than the rounding of its parts."""
+    if len(energies) <= _PATIENCE:
+        return False
+    rounding = torch.finfo(dtype).eps * sum(abs(part) for part in energies[-1])
+    return sum(energies[-1 - _PATIENCE]) - sum(energies[-1]) < rounding
 
 
 def _finish(settings: Settings, functional: Functional, state: State, record: _Record) -> Equilibrium:
@@ -145,11 +160,3 @@ def displacement_of(functional: Functional, elastic: Equilibrated) -> Array:
     height = (np.arange(functional.grid.shape[2]) + 0.5) * functional.grid.spacing[2]
     periodic = functional.grid.backward(modes).double().cpu().numpy()
     return np.asarray((periodic + mean[:, None, None, None] * height) / ANGSTROM)
-
-
-def moved(settings: Settings, period: float) -> Settings:
-    """The same run in a box of another period in angstrom."""
-    return replace(settings, period=period)
-
-
-__all__ = ["PARTS", "Equilibrium", "Outcome", "displacement_of", "moved", "relax"]

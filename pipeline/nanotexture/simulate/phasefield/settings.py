@@ -77,9 +77,9 @@ class Stepping:
     mobility: float = 4e4
     first_step: float = 1e-14
     most_steps: int = 20000
-    force: float = 1e-3
+    force: float = 1e-5
     stress: float = 1e-8
-    keep: float = 1e-3
+    keep: float = 1e-4
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,8 @@ class Settings:
     in_plane is the substrate's lattice parameter, also the reference lattice from which strain and displacement are
     measured; period and width are the box along x and y (width None: two-dimensional, nothing varies along y); step the
     largest distance of nodes in the plane; cells_per_node cells share one node along z; strain is the mean in-plane
-    strain (xx, yy) forced on top of the substrate's lattice; uniform takes one stiffness, the mean, everywhere.
+    strain (xx, yy) from the substrate's lattice, free where not clamped; permittivity is the background's, relative;
+    uniform takes one stiffness, the mean, everywhere; temperature in K; memory in bytes, dtype and device as torch's.
     """
 
     layers: tuple[Layer, ...]
@@ -124,6 +125,10 @@ class Settings:
         if self.electrical is Electrical.ELECTRODES and self.surroundings is None:
             raise UserError(
                 "phase field: electrical: electrodes need a film with surroundings, found a superlattice"
+            )
+        if self.uniform and self.surroundings is not None:
+            raise UserError(
+                "phase field: uniform: one stiffness everywhere is for superlattices, found a film in vacuum"
             )
         _refuse_uneven_nodes(self)
         _refuse_coarse(self)
