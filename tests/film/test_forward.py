@@ -228,6 +228,22 @@ def test_the_error_of_the_series_stays_below_its_first_neglected_term(power):
     assert 1e-3 * bound < error < bound
 
 
+def test_the_series_holds_all_terms_up_to_its_power_and_none_above():
+    """K = 1 about G: <exp(2 pi i (n x + m y)) exp(i G.w) (1 + i k.w)> with k = Q - G, for one plane of one atom."""
+    one = Stack(A, (Layer(POINT.layers[0].material, 1, 4.0),))
+    w = np.random.default_rng(0).normal(scale=0.2, size=(3, 5, 5, 1))
+    qz = np.array([4.6, 4.8])
+    flat = {"form_factor": lambda e, q, k: 1.0 + 0j * q}
+    found = amplitudes(model(one, (1, 0, 3), 5, 5, (2, 2), qz=qz, expansion=1, **flat), *tensors(w)).numpy()
+    x, y = np.arange(5)[:, None] / 5, np.arange(5)[None] / 5
+    at_g = np.exp(1j * (2 * np.pi / A * w[0, ..., 0] + 4.7 * w[2, ..., 0]))
+    for (i, j, k), value in np.ndenumerate(found):
+        n, m = i - 2, j - 2
+        away = 2 * np.pi / (5 * A) * (n * w[0, ..., 0] + m * w[1, ..., 0]) + (qz[k] - 4.7) * w[2, ..., 0]
+        expected = (np.exp(2j * np.pi * (n * x + m * y)) * at_g * (1 + 1j * away)).mean()
+        assert value == pytest.approx(expected, abs=1e-12)
+
+
 def test_a_rough_surface_fills_its_planes_by_the_error_function():
     qz = around(SINGLE, (0, 0, 2))
     flat = torch.zeros(3, 3, 1, 12, dtype=torch.float64)
@@ -247,6 +263,8 @@ def test_single_precision_agrees_with_double():
     double = amplitudes(model(SUPERLATTICE, (1, 0, 3), 16), u, p)
     single = amplitudes(model(SUPERLATTICE, (1, 0, 3), 16, dtype=torch.complex64), u.float(), p.float())
     assert single.dtype == torch.complex64
+    taken = amplitudes(model(SUPERLATTICE, (1, 0, 3), 16, dtype=torch.complex64), u, p)
+    torch.testing.assert_close(taken, single)
     assert relative(single, double) < 1e-5
 
 

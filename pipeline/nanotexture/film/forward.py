@@ -3,14 +3,14 @@
     A_nm(qz) = sum_p exp(i qz z_p) sum_a f_a(|Q|) exp(-W_a) exp(i Q.r_a) <exp(2 pi i (n x + m y)) exp(i Q.w_a)>_xy
     Q = (Gx + 2 pi n / Lx, Gy + 2 pi m / Ly, qz),    w_a(x, y, p) = u + b_a P
 
-so the amplitude is sum over atoms of f exp(i Q.R), everywhere with the same sign: an order at Gx + 2 pi n / Lx carries
-exp(+2 pi i n x). With exp(i Q.w) = exp(i G.w) exp(i (Q - G).w) and the last factor as a power series,
+so the amplitude is the sum over atoms of f exp(i Q.R), everywhere with the same sign: an order at Gx + 2 pi n / Lx
+carries exp(+2 pi i n x); with the other sign a texture would come out mirrored in x.
+With exp(i Q.w) = exp(i G.w) exp(i (Q - G).w) and the last factor as a power series,
 
     C_d(n, m, p) = sum over a + b <= K - d of (i kx)^a / a! (i ky)^b / b! <exp(2 pi i (n x + m y)) exp(i G.w) wx^a wy^b wz^d>
     A_nm(qz) = sum_groups F(n, m, qz) sum_d (i (qz - Gz))^d / d! sum_p exp(i qz z_p) C_d(n, m, p)
 
 where k = Q - G and a group is all atoms of a material that share b. What a texture does not change is in Reflection.
-Moments of the exponential about G: as for strain in Takagi's and Krivoglaz's expansions, here to any order K.
 """
 
 from __future__ import annotations
@@ -84,8 +84,12 @@ def amplitudes(
     """Amplitudes (..., n, m, qz) in electrons per unit cell of area, film and substrate added.
 
     displacement (..., 3, nx, ny, planes) in angstrom from the reference lattice, polarization of that shape in C/m^2 or
-    None, gap (...) in angstrom between substrate and film beyond the substrate's own c.
+    None, both taken to the reflection's precision; gap (...) in angstrom between substrate and film beyond the
+    substrate's own c.
     """
+    real = reflection.qz.dtype
+    displacement = displacement.to(real)
+    polarization = None if polarization is None else polarization.to(real)
     total = substrate_orders(reflection, gap)
     for part in reflection.parts:
         moved = atom_displacement(part, displacement, polarization)

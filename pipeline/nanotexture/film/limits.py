@@ -28,6 +28,9 @@ def refuse_texture(reflection: Reflection, displacement: Tensor, polarization: T
             raise UserError(
                 f"polarization: expected at most {POLARIZATION} C/m^2, found {largest:.3g} C/m^2 (are the units uC/cm^2?)"
             )
+    real = reflection.qz.dtype
+    displacement = displacement.to(real)
+    polarization = None if polarization is None else polarization.to(real)
     _refuse_coarse(reflection, displacement, polarization)
     if remainder(reflection, displacement, polarization) > REMAINDER:
         needed = expansion_for(reflection, displacement, polarization, REMAINDER)
