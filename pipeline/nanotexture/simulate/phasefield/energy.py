@@ -23,6 +23,7 @@ from nanotexture.simulate.phasefield.grid import Grid, grid_of, quadratic_produc
 from nanotexture.simulate.phasefield.landau import landau_energy, landau_slope
 from nanotexture.simulate.phasefield.settings import Settings
 
+_LEAST = 0.05  # C/m^2: smaller fields are on their way to none, where the force vanishes with them
 PARTS = ("landau", "gradient", "elastic", "electric")
 
 
@@ -30,7 +31,7 @@ PARTS = ("landau", "gradient", "elastic", "electric")
 class State:
     """P (3, nx, ny, nz), mechanical equilibrium, parts of the mean energy density (GPa, order of PARTS), slope by P.
 
-    force is the rms of the slope relative to the rms of its Landau part.
+    force is the rms of the slope relative to the rms of 2 a1 P.
     """
 
     polarization: Tensor
@@ -81,9 +82,16 @@ class Functional:
         slope = polar * (self.grid.backward(quadratic) + local + strained)
         landau = landau_energy(polarization=polarization, coefficients=self.coefficients).double().mean()
         bent = elastic_energy(stress=elastic.stress, strain=elastic.strain, eigenstrain=free)
-        numbers = [landau, self._half(modes, curved), bent, electric, _power(slope), _power(local)]
+        numbers = [
+            landau,
+            self._half(modes, curved),
+            bent,
+            electric,
+            _power(slope),
+            self._usual(polarization),
+        ]
         *parts, force, scale = torch.stack([number.double() for number in numbers]).tolist()
-        return State(polarization, elastic, tuple(parts), slope, (force / max(scale, 1e-30)) ** 0.5)
+        return State(polarization, elastic, tuple(parts), slope, (force / scale) ** 0.5)
 
     def step(self, state: State, resistance: float) -> Tensor:
         """P after one semi-implicit step: (resistance + D) dP = -slope, D the quadratic matrices; 0 where not polar."""
@@ -91,6 +99,11 @@ class Functional:
         along = (self.vectors * modes[:, None]).sum(0) / (resistance + self.values)
         change = self.grid.backward((self.vectors * along[None]).sum(1))
         return state.polarization - self.coefficients.polar * change
+
+    def _usual(self, polarization: Tensor) -> Tensor:
+        """Mean square of 2 a1 P, P at least _LEAST: what the force is compared with."""
+        a1 = self.coefficients.a1
+        return _power(2 * a1 * polarization) + (2 * a1.abs().max() * _LEAST).square()
 
     def _half(self, modes: Tensor, force: Tensor) -> Tensor:
         terms = (modes.conj() * force).real.sum(0) * self.weights

@@ -13,15 +13,17 @@ from numpy.typing import NDArray
 from nanotexture.errors import UserError
 from nanotexture.simulate.phasefield.elasticity import Equilibrated
 from nanotexture.simulate.phasefield.energy import Functional, State, functional_of
-from nanotexture.simulate.phasefield.settings import ANGSTROM, GPA, Settings
+from nanotexture.simulate.phasefield.settings import ANGSTROM, GPA, Settings, Stepping
 from nanotexture.simulate.phasefield.starts import stripes
 
 Array = NDArray[np.float64]
 
-_GROW, _SHRINK = 1.15, 0.5
+_GROW, _SHORTEN, _SHRINK = 1.15, 0.8, 0.5
+_GOOD, _POOR = 0.6, 0.4
 _LONGEST = 1e3  # of the first step: beyond it the implicit matrices alone limit the step
 _SHORTEST = 1e-6
 _PATIENCE = 100
+_ELASTIC_SHARE = 0.2
 
 
 class Outcome(Enum):
@@ -103,23 +105,41 @@ def _descend(
             outcome = Outcome.CONVERGED
             break
         resistance = GPA / (stepping.mobility * duration)
-        trial = functional.evaluate(functional.step(state, resistance), state.elastic, stepping.keep)
+        trial = functional.evaluate(functional.step(state, resistance), state.elastic, _held(state, stepping))
         if trial.energy > state.energy:
             rejected, duration = rejected + 1, duration * _SHRINK
             if duration < _SHORTEST * stepping.first_step:
                 outcome = Outcome.ROUNDING
                 break
             continue
-        state = trial
-        energies.append(state.parts)
+        energies.append(trial.parts)
         times.append(times[-1] + duration)
-        duration = min(duration * _GROW, _LONGEST * stepping.first_step)
+        duration = min(duration * _change(_gain(state, trial)), _LONGEST * stepping.first_step)
+        state = trial
         if progress is not None:
             progress(len(times) - 1, state.energy / GPA, state.force)
         if _stalled(energies, functional.grid.dtype):
             outcome = Outcome.ROUNDING
             break
     return state, _Record(tuple(energies), tuple(times), rejected, outcome)
+
+
+def _held(state: State, stepping: Stepping) -> float:
+    """Elastic residual to hold at the next step: no larger than the driving force, of which it is a part."""
+    return max(min(stepping.keep, _ELASTIC_SHARE * state.force), stepping.stress)
+
+
+def _gain(state: State, trial: State) -> float:
+    """Fall of the energy over the fall that the slope promised: 1 for short steps, 1/2 at the minimum along the step."""
+    promised = (state.slope * (state.polarization - trial.polarization)).double().sum(0).mean()
+    return (state.energy - trial.energy) / max(float(promised), 1e-300)
+
+
+def _change(gain: float) -> float:
+    """Factor of the next step: shorter where the last went beyond the minimum along it, or stiff modes would ring."""
+    if gain < _POOR:
+        return _SHORTEN
+    return _GROW if gain > _GOOD else 1.0
 
 
 def _stalled(energies: list[tuple[float, ...]], dtype: torch.dtype) -> bool:
