@@ -104,13 +104,13 @@ def _descend(
         if state.force < stepping.force:
             outcome = Outcome.CONVERGED
             break
+        if duration < _SHORTEST * stepping.first_step or _stalled(energies, functional.grid.dtype):
+            outcome = Outcome.ROUNDING
+            break
         resistance = GPA / (stepping.mobility * duration)
         trial = functional.evaluate(functional.step(state, resistance), state.elastic, _held(state, stepping))
         if trial.energy > state.energy:
             rejected, duration = rejected + 1, duration * _SHRINK
-            if duration < _SHORTEST * stepping.first_step:
-                outcome = Outcome.ROUNDING
-                break
             continue
         energies.append(trial.parts)
         times.append(times[-1] + duration)
@@ -118,9 +118,6 @@ def _descend(
         state = trial
         if progress is not None:
             progress(len(times) - 1, state.energy / GPA, state.force)
-        if _stalled(energies, functional.grid.dtype):
-            outcome = Outcome.ROUNDING
-            break
     return state, _Record(tuple(energies), tuple(times), rejected, outcome)
 
 

@@ -77,7 +77,7 @@ class Stepping:
     mobility: float = 4e4
     first_step: float = 1e-14
     most_steps: int = 20000
-    force: float = 1e-5
+    force: float = 5e-5
     stress: float = 1e-8
     keep: float = 1e-4
 
