@@ -37,11 +37,13 @@ def test_points_are_as_close_as_the_finest_width_asks_and_reach_beyond_the_axis(
     assert len(fine.points) == (11 + 2 * fine.margin) * fine.each
 
 
-def test_a_superlattice_shows_its_neighbouring_peaks_unless_fringes_were_too_fine():
-    axes = sensible_axes(period=117.0, stack=STACK, hkl=(0, 0, 2), shape=(145, 301))
+def test_a_map_shows_superlattice_peaks_and_leaning_satellites_unless_fringes_were_too_fine():
+    axes = sensible_axes(period=300.0, stack=STACK, hkl=(0, 0, 2), shape=(145, 301))
     once = 2 * np.pi / (STACK.thickness / 2)
     assert np.ptp(axes.qz) == pytest.approx(2 * 2 * np.pi * 6 / STACK.thickness)
     assert np.ptp(axes.qz) > 2 * 2.2 * once
+    leaning = sensible_axes(period=30.0, stack=STACK, hkl=(0, 0, 2), shape=(145, 301))
+    assert leaning.qz[-1] - leaning.qz[150] == pytest.approx(2.5 * 2 * np.pi / 30.0)
     few = sensible_axes(period=117.0, stack=STACK, hkl=(0, 0, 2), shape=(145, 21))
     assert np.ptp(few.qz) == pytest.approx(2 * np.pi / STACK.thickness * 21 / 5)
 

@@ -17,6 +17,7 @@ Hkl = tuple[int, int, int]
 
 ORDERS = 3.5  # on either side of the peak that a map covers
 REPEATS = 2.2  # distances of superlattice peaks, on either side of the peak, that a map covers
+LEANING = 2.5  # orders of a texture whose walls lean by 45 degrees that a map covers along qz
 FRINGES = 6.0  # on either side of the peak that a map covers, at least
 PER_FRINGE = 5  # voxels, at least
 SHAPE = (145, 169)
@@ -41,16 +42,16 @@ class Axes:
 def sensible_axes(
     *, period: float, stack: Stack, hkl: Hkl, orders: float = ORDERS, shape: tuple[int, int] = SHAPE
 ) -> Axes:
-    """Axes over +- orders satellites, and along qz over FRINGES fringes or REPEATS superlattice peaks on either side.
+    """Axes over +- orders satellites, and along qz over fringes, superlattice peaks and satellites of leaning walls.
 
-    Lengths in angstrom; the film's peak lies at the middle voxel of both axes.
+    Lengths in angstrom; PER_FRINGE voxels or more to a fringe; the film's peak lies at the middle voxel of both axes.
     """
     if not (math.isfinite(period) and period > 0):
         raise UserError(f"period: expected a length above 0 angstrom, e.g. 120, got {period:g}")
     once = sum(layer.cells * layer.c for layer in stack.layers)
     repeats = REPEATS / once if stack.repeat > 1 else 0.0
     most = shape[1] / (2 * PER_FRINGE * stack.thickness)
-    wide = min(max(FRINGES / stack.thickness, repeats), most)
+    wide = min(max(FRINGES / stack.thickness, repeats, LEANING / period), most)
     qx = middle(hkl[0], stack.in_plane) + np.linspace(-1, 1, shape[0]) * 2 * np.pi * orders / period
     qz = middle(hkl[2], stack.mean_c) + np.linspace(-1, 1, shape[1]) * 2 * np.pi * wide
     return Axes(qx, qz)
