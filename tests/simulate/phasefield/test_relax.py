@@ -117,3 +117,13 @@ def test_progress_is_told_at_every_step_and_a_start_of_another_shape_is_refused(
     assert seen[-1][1] == pytest.approx(end.energy, rel=1e-6)
     with pytest.raises(UserError, match=r"start: expected shape \(3, 15, 1, 16\), found \(3, 4, 1, 4\)"):
         relax(settings, np.zeros((3, 4, 1, 4)))
+
+
+def test_an_energy_without_a_lower_bound_is_refused_instead_of_followed() -> None:
+    settings = bulk()
+    material = settings.layers[0].material
+    assert material.landau is not None
+    endless = replace(material, landau=replace(material.landau, a112=-6.1e8))
+    settings = replace(settings, layers=(replace(settings.layers[0], material=endless),))
+    with pytest.raises(UserError, match="no lower bound"):
+        relax(settings, uniform(settings, (1.0, 1.0, 1.0), amplitude=1.5))

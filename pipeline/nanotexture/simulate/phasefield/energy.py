@@ -31,7 +31,7 @@ PARTS = ("landau", "gradient", "elastic", "electric")
 class State:
     """P (3, nx, ny, nz), mechanical equilibrium, parts of the mean energy density (GPa, order of PARTS), slope by P.
 
-    force is the rms of the slope relative to the rms of 2 a1 P.
+    force is the rms of the slope relative to the rms of 2 a1 P; largest the largest |component| of P.
     """
 
     polarization: Tensor
@@ -39,6 +39,7 @@ class State:
     parts: tuple[float, ...]
     slope: Tensor
     force: float
+    largest: float
 
     @property
     def energy(self) -> float:
@@ -82,16 +83,10 @@ class Functional:
         slope = polar * (self.grid.backward(quadratic) + local + strained)
         landau = landau_energy(polarization=polarization, coefficients=self.coefficients).double().mean()
         bent = elastic_energy(stress=elastic.stress, strain=elastic.strain, eigenstrain=free)
-        numbers = [
-            landau,
-            self._half(modes, curved),
-            bent,
-            electric,
-            _power(slope),
-            self._usual(polarization),
-        ]
-        *parts, force, scale = torch.stack([number.double() for number in numbers]).tolist()
-        return State(polarization, elastic, tuple(parts), slope, (force / scale) ** 0.5)
+        parts = [landau, self._half(modes, curved), bent, electric]
+        numbers = [*parts, _power(slope), self._usual(polarization), polarization.abs().max()]
+        *energies, force, scale, largest = torch.stack([number.double() for number in numbers]).tolist()
+        return State(polarization, elastic, tuple(energies), slope, (force / scale) ** 0.5, largest)
 
     def step(self, state: State, resistance: float) -> Tensor:
         """P after one semi-implicit step: (resistance + D) dP = -slope, D the quadratic matrices; 0 where not polar."""

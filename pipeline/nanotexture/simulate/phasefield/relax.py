@@ -24,6 +24,7 @@ _LONGEST = 1e3  # of the first step: beyond it the implicit matrices alone limit
 _SHORTEST = 1e-6
 _PATIENCE = 100
 _ELASTIC_SHARE = 0.2
+_RUNAWAY = 3.0  # C/m^2, twice what any ferroelectric reaches
 
 
 class Outcome(Enum):
@@ -109,9 +110,10 @@ def _descend(
             break
         resistance = GPA / (stepping.mobility * duration)
         trial = functional.evaluate(functional.step(state, resistance), state.elastic, _held(state, stepping))
-        if trial.energy > state.energy:
+        if not trial.energy <= state.energy:
             rejected, duration = rejected + 1, duration * _SHRINK
             continue
+        _refuse_runaway(trial, settings)
         energies.append(trial.parts)
         times.append(times[-1] + duration)
         duration = min(duration * _change(_gain(state, trial)), _LONGEST * stepping.first_step)
@@ -119,6 +121,15 @@ def _descend(
         if progress is not None:
             progress(len(times) - 1, state.energy / GPA, state.force)
     return state, _Record(tuple(energies), tuple(times), rejected, outcome)
+
+
+def _refuse_runaway(state: State, settings: Settings) -> None:
+    if state.largest > _RUNAWAY:
+        names = ", ".join(sorted({layer.material.name for layer in settings.layers}))
+        raise UserError(
+            f"phase field: |P| has passed {_RUNAWAY:g} C/m^2 and the energy still falls: the Landau polynomial has no lower "
+            f"bound (materials: {names}); look at the signs of a111, a112, a123"
+        )
 
 
 def _held(state: State, stepping: Stepping) -> float:

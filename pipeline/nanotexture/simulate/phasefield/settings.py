@@ -15,7 +15,9 @@ GPA = 1e-9  # of 1 J/m^3
 GRADIENT_UNIT = 1e9  # J m^3/C^2 in GPa nm^2 per (C/m^2)^2
 VACUUM_PERMITTIVITY = 8.8541878128e-12 * 1e9  # (C/m^2)^2 / GPa
 _ENERGETICS = ("elastic", "electrostriction", "landau", "gradient")
-_WORK_NUMBERS = 220  # reals per node that a run holds at its peak, counted on float64 runs
+_WORK_NUMBERS = (
+    320  # reals per node that a run holds at its peak, measured in boxes of 64 x 64 x 32, both number types
+)
 
 
 class Electrical(Enum):
