@@ -10,9 +10,12 @@ import h5py
 import numpy as np
 from nanotexture.film.config import FilmConfig, LayerConfig, SubstrateConfig
 from nanotexture.film.materials import built_in
-from nanotexture.quantities import ReciprocalMap
-from nanotexture.stages.models import SimulateConfig
-from nanotexture.stages.simulate import simulate_map
+from nanotexture.quantities import BrightMap, ReciprocalMap
+from nanotexture.simulate.instrument import Instrument
+from nanotexture.simulate.places import Disorder
+from nanotexture.simulate.stripes import Stripes
+from nanotexture.stages.models import BrightConfig, CountsConfig, SimulateConfig
+from nanotexture.stages.simulate import simulate_bright, simulate_map, simulate_texture
 
 Change = Callable[[h5py.File], None]
 Hkl = tuple[int, int, int]
@@ -25,6 +28,8 @@ FILM = FilmConfig(
     thickness=120.0,
     substrate=SubstrateConfig(material=built_in("SrTiO3"), c=3.905),
 )
+INSTRUMENT = Instrument(background=2.0)
+DISORDER = Disorder(cumulative=0.02, coherence=600.0, places=30)
 RECIPE = """
 name = "film"
 [input]
@@ -52,23 +57,26 @@ def simulated(
     hkl: Hkl, period: float = 90.0, reflections: tuple[Hkl, ...] = (), seed: int = 3
 ) -> ReciprocalMap:
     """Counts of one reflection of a striped film of 120 A."""
-    return simulate_map(
-        config=SimulateConfig(
-            film=FILM,
-            hkl=hkl,
-            reflections=reflections or (hkl,),
-            period=period,
-            amplitude=0.3,
-            tilt=20.0,
-            duty=0.5,
-            wall=18.0,
-            correlation_length=700.0,
-            peak_counts=1e6,
-            background=2.0,
-            energy=8.048,
-            seed=seed,
-        )
+    brights = [_bright(one, period) for one in reflections or (hkl,)]
+    told = CountsConfig(hkl=hkl, peak_counts=1e6, instrument=INSTRUMENT, temperature=None, seed=seed)
+    return simulate_map(brights, config=told)
+
+
+@cache
+def _bright(hkl: Hkl, period: float) -> BrightMap:
+    stripes = Stripes(period=period, amplitude=0.3, tilt=20.0, wall=18.0)
+    told = BrightConfig(
+        film=FILM,
+        hkl=hkl,
+        axis_period=period,
+        orders=3.5,
+        voxels=(241, 81),
+        disorder=DISORDER,
+        instrument=INSTRUMENT,
+        film_gap=0.0,
+        seed=1,
     )
+    return simulate_bright(simulate_texture(config=SimulateConfig(film=FILM, texture=stripes)), config=told)
 
 
 def write_map(

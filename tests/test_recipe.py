@@ -32,8 +32,12 @@ STACK = GOOD | {
 }
 SIMULATED = GOOD | {
     "input": {"kind": "maps"},
-    "simulate": {"hkl": [[0, 0, 2]], "period": "12 nm", "amplitude": "0.3 angstrom"},
+    "simulate": {
+        "hkl": [[0, 0, 2]],
+        "texture": {"kind": "stripes", "period": "12 nm", "amplitude": "0.3 angstrom"},
+    },
 }
+LAMINATE = SIMULATED | {"simulate": {"hkl": [[0, 1, 3]], "texture": {"kind": "laminate", "period": "10 nm"}}}
 
 
 def toml(value):
@@ -87,7 +91,9 @@ def refused(tmp_path, data, *changes):
     return message
 
 
-@pytest.mark.parametrize("data", [GOOD, SCANS, STACK, SIMULATED], ids=["maps", "scans", "stack", "simulated"])
+@pytest.mark.parametrize(
+    "data", [GOOD, SCANS, STACK, SIMULATED, LAMINATE], ids=["maps", "scans", "stack", "simulated", "laminate"]
+)
 def test_a_right_recipe_is_read(tmp_path, data):
     assert isinstance(read(tmp_path, data), Recipe)
 
@@ -126,7 +132,9 @@ UNKNOWN = [
     (STACK, ("film", "stack", 1, "cell"), "'cells'"),
     (GOOD, ("texture", "perid"), "'period'"),
     (GOOD, ("invert", "start"), "'starts'"),
-    (SIMULATED, ("simulate", "amplitud"), "'amplitude'"),
+    (SIMULATED, ("simulate", "peak_count"), "'peak_counts'"),
+    (SIMULATED, ("simulate", "texture", "amplitud"), "'amplitude'"),
+    (LAMINATE, ("simulate", "texture", "onsett"), "'onset'"),
 ]
 
 
@@ -136,6 +144,12 @@ def test_an_unknown_key_names_the_nearest(tmp_path, data, where, near):
     assert "unknown key" in message
     assert f"nearest known is {near}" in message
     assert f": {path_text(where)}: " in message
+
+
+def test_an_unknown_texture_names_the_nearest_kind(tmp_path):
+    message = refused(tmp_path, edited(SIMULATED, ("simulate", "texture", "kind"), "laminat"))
+    assert ": simulate.texture.kind: expected one of stripes, laminate" in message
+    assert "found 'laminat'; nearest known is 'laminate'" in message
 
 
 def path_text(where):
@@ -199,11 +213,23 @@ WRONG = [
     (SCANS, ("input", "align"), {"file": "a.xrdml"}),
     (SIMULATED, ("simulate", "hkl"), []),
     (SIMULATED, ("simulate", "hkl", 0), [0, 0, 0]),
-    (SIMULATED, ("simulate", "period"), "0 nm"),
-    (SIMULATED, ("simulate", "tilt"), 90.0),
+    (SIMULATED, ("simulate", "hkl"), [[0, 0, 2], [0, 0, 2]]),
+    (SIMULATED, ("simulate", "texture"), ...),
+    (SIMULATED, ("simulate", "texture"), "stripes"),
+    (SIMULATED, ("simulate", "texture", "kind"), ...),
+    (SIMULATED, ("simulate", "texture", "kind"), "stripe"),
+    (SIMULATED, ("simulate", "texture", "kind"), 3),
+    (SIMULATED, ("simulate", "texture", "period"), "0 nm"),
+    (SIMULATED, ("simulate", "texture", "period"), ...),
+    (SIMULATED, ("simulate", "texture", "wall"), 20.0),
+    (SIMULATED, ("simulate", "texture", "points"), 0),
     (SIMULATED, ("simulate", "peak_counts"), float("inf")),
-    (SIMULATED, ("simulate", "duty"), 1.0),
     (SIMULATED, ("simulate", "background"), -1),
+    (SIMULATED, ("simulate", "disorder"), 0.6),
+    (SIMULATED, ("simulate", "coherence"), "0 nm"),
+    (SIMULATED, ("simulate", "voxels"), [8, 100]),
+    (SIMULATED, ("simulate", "temperatures"), ["10 K", "10 K"]),
+    (LAMINATE, ("simulate", "texture", "onset"), "-3 K"),
 ]
 
 
@@ -311,7 +337,7 @@ ANY = st.recursive(
 )
 
 
-@given(st.sampled_from([GOOD, SCANS, STACK, SIMULATED]), st.data())
+@given(st.sampled_from([GOOD, SCANS, STACK, SIMULATED, LAMINATE]), st.data())
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_edited_the_error_is_for_the_user(tmp_path, data, draw):
     table = draw.draw(st.sampled_from(["", *data]))

@@ -40,6 +40,7 @@ Out = Annotated[Path, typer.Option(help="Folder of results; each recipe gets a f
 Changes = Annotated[
     list[str] | None, typer.Option("--set", help="Change of the recipe.", metavar="TABLE.KEY=VALUE")
 ]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on the last line of stdout.")]
 
 
 @app.command()
@@ -51,9 +52,7 @@ def run(
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler.")] = None,
     scheduler_file: Annotated[Path | None, typer.Option(help="File of a Dask scheduler.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Worker processes.")] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object on the last line of stdout.")
-    ] = False,
+    as_json: Json = False,
 ) -> None:
     """Run or resume a recipe."""
     from nanotexture.engine.cluster import ClusterSettings
@@ -97,6 +96,54 @@ def _plan_lines(ready: Prepared) -> Iterator[str]:
         yield f"{name:<16}{number:>8}{missing[name]:>8}"
     yield f"{'all':<16}{total.total():>8}{missing.total():>8}"
     yield f"estimated memory of a worker: {estimated_bytes(ready) / 2**20:.0f} MiB"
+
+
+@app.command()
+def simulate(
+    recipe: RecipeFile, out: Out = Path("runs"), set_: Changes = None, as_json: Json = False
+) -> None:
+    """Write a simulated measurement in the input format, its truth, and a recipe that inverts it."""
+    from nanotexture.engine.progress import progress_on
+    from nanotexture.simulation import simulate_recipe
+
+    found = simulate_recipe(recipe, out, tuple(set_ or ()), progress_on(sys.stderr))
+    if as_json:
+        values = {
+            "maps": [str(one) for one in found.maps],
+            "truth": str(found.truth),
+            "recipe": str(found.recipe),
+        }
+        counted = {"seconds": found.seconds, "tasks": found.tasks, "tasks_reused": found.tasks_reused}
+        typer.echo(json.dumps(values | counted))
+        return
+    typer.echo(f"{found.tasks} tasks, {found.tasks_reused} reused, {found.seconds:.1f} s")
+    for name, path in (
+        *(("map", one) for one in found.maps),
+        ("truth", found.truth),
+        ("recipe", found.recipe),
+    ):
+        typer.echo(f"{name:<6} {path}")
+
+
+@app.command()
+def score(
+    result: Annotated[Path, typer.Argument(help="A result.zarr, or a truth.zarr.", metavar="RESULT")],
+    truth: Annotated[Path, typer.Argument(help="A truth.zarr, or a result.zarr.", metavar="TRUTH")],
+    as_json: Json = False,
+) -> None:
+    """Score a result against a truth."""
+    from nanotexture.scoring import lines, open_scored, score_answer, summary
+
+    answer, target = open_scored(result), open_scored(truth)
+    try:
+        found = summary(score_answer(answer, target))
+    except UserError as error:
+        raise UserError(f"{result}: {error} ({truth})") from error
+    if as_json:
+        typer.echo(json.dumps({"result": str(result.absolute()), "truth": str(truth.absolute())} | found))
+        return
+    for line in lines(found):
+        typer.echo(line)
 
 
 @app.command()

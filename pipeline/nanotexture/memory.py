@@ -17,7 +17,8 @@ def estimated_bytes(ready: Prepared) -> int:
 
 def _voxels(ready: Prepared) -> list[int]:
     if ready.recipe.simulate is not None:
-        return [200_000 for _ in ready.recipe.simulate.hkl]
+        nx, nz = ready.recipe.simulate.voxels
+        return [nx * nz]
     found = []
     for file in ready.tasks.files:
         if file.suffix.lower() in MAP_SUFFIXES:

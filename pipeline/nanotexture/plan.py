@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from nanotexture.errors import InputError, UserError
 from nanotexture.film.config import FilmConfig, LayerConfig, SubstrateConfig
 from nanotexture.film.materials import Material, built_in, from_mapping
 from nanotexture.inputs import resolve
+from nanotexture.plan_simulation import simulated_maps, simulated_truths
 from nanotexture.readers import read_map_header, read_scan
 from nanotexture.recipe import Film, Recipe
 from nanotexture.stages import models
@@ -22,7 +23,6 @@ from nanotexture.stages.convert import align, convert, load, scan_thickness
 from nanotexture.stages.invert import choose, invert, trial
 from nanotexture.stages.prepare import prepare
 from nanotexture.stages.reference import reference
-from nanotexture.stages.simulate import simulate_map, simulate_truth
 from nanotexture.stages.texture import texture
 from nanotexture.stages.window import window
 
@@ -44,6 +44,7 @@ class TemperaturePlan:
     clusters: Task
     texture: Task
     choice: Task
+    truth: Task | None = None
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,11 @@ class RunPlan:
     reference: Task
     alignment: Task | None
     thickness_scans: dict[str, Task]
-    truth: Task | None
+
+    @property
+    def simulated(self) -> tuple[Task, ...]:
+        """Tasks that a simulated measurement and its truth are made of; none where files were measured."""
+        return tuple(task for one in self.series if one.truth is not None for task in (*one.maps, one.truth))
 
     @property
     def wanted(self) -> tuple[Task, ...]:
@@ -64,7 +69,8 @@ class RunPlan:
         found: list[Task] = [self.reference]
         for one in self.series:
             found += [*one.maps, one.orders, one.choice, one.clusters, one.texture]
-        found += [task for task in (self.alignment, self.truth) if task is not None]
+            found += [one.truth] if one.truth is not None else []
+        found += [self.alignment] if self.alignment is not None else []
         return tuple(found + list(self.thickness_scans.values()))
 
 
@@ -75,11 +81,11 @@ def plan_recipe(recipe: Recipe, path: Path) -> RunPlan:
     orders = {t: _prepare(recipe, film, tasks, t) for t, tasks in maps.items()}
     shared = Task(reference, models.ReferenceConfig(film=film), (tuple(orders.values()),))
     series = tuple(_temperature(recipe, film, t, maps[t], orders[t], shared) for t in orders)
-    scans, scan_files = _thickness_scans(recipe, film, path)
-    truth = None
     if recipe.simulate is not None:
-        truth = Task(simulate_truth, _simulate_config(recipe, film, recipe.simulate.hkl[0]), label="truth")
-    return RunPlan(film, (*files, *scan_files), series, shared, alignment, scans, truth)
+        truths = simulated_truths(recipe.simulate, film, path)
+        series = tuple(replace(one, truth=truths[one.temperature]) for one in series)
+    scans, scan_files = _thickness_scans(recipe, film, path)
+    return RunPlan(film, (*files, *scan_files), series, shared, alignment, scans)
 
 
 def film_config(film: Film, path: Path) -> FilmConfig:
@@ -124,11 +130,7 @@ def _measured(
 ) -> tuple[list[Path], Task | None, dict[float, tuple[Task, ...]]]:
     """Input files, alignment and maps by temperature."""
     if recipe.simulate is not None:
-        tasks = [
-            Task(simulate_map, _simulate_config(recipe, film, hkl), label=str(hkl))
-            for hkl in recipe.simulate.hkl
-        ]
-        return [], None, {float("nan"): tuple(tasks)}
+        return [], None, simulated_maps(recipe.simulate, film, path)
     files = resolve(recipe.input.files, path, "input.files")
     if recipe.input.kind == "maps":
         entries = [
@@ -229,13 +231,6 @@ def _by_temperature(made: dict[Key, Task], path: Path) -> dict[float, tuple[Task
                 f"{path}: input.files: expected reflection {lacking[0]} at {temperature:g} K as at the others, found none"
             )
     return {t: tuple(found[t][name] for name in every) for t in sorted(found)}
-
-
-def _simulate_config(recipe: Recipe, film: FilmConfig, hkl: models.Hkl) -> models.SimulateConfig:
-    told = recipe.simulate
-    assert told is not None
-    values = told.model_dump(exclude={"hkl"})
-    return models.SimulateConfig(film=film, hkl=hkl, reflections=told.hkl, **values)
 
 
 def _prepare(recipe: Recipe, film: FilmConfig, maps: tuple[Task, ...], temperature: float) -> Task:

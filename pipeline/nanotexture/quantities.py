@@ -15,4 +15,8 @@ ModeChoice = NewType("ModeChoice", xr.Dataset)  # the number of modes that the h
 Solutions = NewType("Solutions", xr.Dataset)  # motifs found from a batch of starts
 Clusters = NewType("Clusters", xr.Dataset)  # solutions aligned and grouped
 Texture = NewType("Texture", xr.Dataset)  # the answer for one temperature
-Truth = NewType("Truth", xr.Dataset)  # the simulated texture behind a simulated map
+SimulatedMotif = NewType(
+    "SimulatedMotif", xr.Dataset
+)  # one period of a simulated texture on the planes of its film
+BrightMap = NewType("BrightMap", xr.Dataset)  # a simulated map before anything is counted, one reflection
+Truth = NewType("Truth", xr.Dataset)  # the simulated texture behind a simulated map, laid out as an answer

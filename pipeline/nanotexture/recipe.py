@@ -6,60 +6,13 @@ import difflib
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from nanotexture.errors import UserError
-from nanotexture.units import in_unit
-
-
-def _quantity(unit: str, *, positive: bool = True) -> BeforeValidator:
-    def convert(value: Any) -> float:
-        if isinstance(value, float) and not isinstance(value, bool):
-            raise ValueError(f"expected text with a unit such as '{value:g} {unit}', found a bare number")
-        number = in_unit(value, unit)
-        if positive and number <= 0.0:
-            raise ValueError(f"expected a quantity above 0 {unit}, found {value!r}")
-        return number
-
-    return BeforeValidator(convert)
-
-
-Length = Annotated[float, _quantity("angstrom")]
-Temperature = Annotated[float, _quantity("kelvin")]
-Energy = Annotated[float, _quantity("keV")]
-Spacing = Annotated[float, _quantity("1/angstrom")]
-
-
-def _nonzero(hkl: tuple[int, int, int]) -> tuple[int, int, int]:
-    if hkl == (0, 0, 0):
-        raise ValueError("expected Miller indices other than 0 0 0")
-    return hkl
-
-
-def _rising(limits: tuple[float, float]) -> tuple[float, float]:
-    if limits[0] >= limits[1]:
-        raise ValueError(f"expected the lower limit first, found {list(limits)}")
-    return limits
-
-
-Hkl = Annotated[tuple[int, int, int], AfterValidator(_nonzero)]
-Limits = Annotated[tuple[float, float], AfterValidator(_rising)]
-
-
-class Table(BaseModel):
-    """A table of a recipe: immutable, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False)
+from nanotexture.tables.fields import Hkl, Length, Limits, Spacing, Table, Temperature
+from nanotexture.tables.simulate import Simulate
 
 
 class Align(Table):
@@ -170,28 +123,6 @@ class Invert(Table):
     batch: Annotated[int, Field(gt=0)] = 8
 
 
-class Simulate(Table):
-    """A film simulated on the spot in place of files: a striped ferroelastic texture of known displacement."""
-
-    hkl: tuple[Hkl, ...]
-    period: Length
-    amplitude: Length
-    tilt: Annotated[float, Field(gt=-90, lt=90)] = 15.0
-    duty: Annotated[float, Field(gt=0.1, lt=0.9)] = 0.5
-    wall: Length = 20.0
-    correlation_length: Length = 1000.0
-    peak_counts: Annotated[float, Field(gt=0)] = 1e6
-    background: Annotated[float, Field(ge=0)] = 5.0
-    energy: Energy = 8.048
-    seed: Annotated[int, Field(ge=0)] = 0
-
-    @model_validator(mode="after")
-    def _reflections(self) -> Simulate:
-        if not self.hkl:
-            raise ValueError("hkl: expected at least one reflection")
-        return self
-
-
 class Recipe(Table):
     """A whole recipe."""
 
@@ -213,6 +144,15 @@ class Recipe(Table):
 
 def read_recipe(path: Path, changes: tuple[str, ...] = ()) -> Recipe:
     """Recipe of a file with `table.key=value` changes applied; UserError names file, key and what was expected."""
+    data = read_tables(path, changes)
+    try:
+        return Recipe.model_validate(data)
+    except ValidationError as error:
+        raise UserError(f"{path}: {_explain(error, data)}") from error
+
+
+def read_tables(path: Path, changes: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The tables of a recipe as they are written, with changes applied; UserError where it is no TOML."""
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -226,10 +166,7 @@ def read_recipe(path: Path, changes: tuple[str, ...] = ()) -> Recipe:
         raise UserError(f"{path}: recipe: expected TOML, found {error}") from error
     for change in changes:
         _apply(data, change)
-    try:
-        return Recipe.model_validate(data)
-    except ValidationError as error:
-        raise UserError(f"{path}: {_explain(error, data)}") from error
+    return data
 
 
 def _apply(data: dict[str, Any], change: str) -> None:
@@ -263,6 +200,8 @@ def _explain(error: ValidationError, data: dict[str, Any]) -> str:
         return f"{where}: unknown key; nearest known is {near[0]!r} (known: {', '.join(known)})"
     if first["type"] == "missing":
         return f"{where}: expected, found nothing"
+    if first["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        return f"{where}.{_wrong_kind(first)}"
     # one problem for each alternative of a field, such as "auto" or a number
     messages = [_message(problem["msg"]) for problem in problems if _place(problem["loc"], data) == where]
     message = " or ".join(dict.fromkeys(messages))
@@ -295,33 +234,54 @@ def _message(text: str) -> str:
     return text[0].lower() + text[1:]
 
 
+def _wrong_kind(problem: Any) -> str:
+    """Message of a table whose kind is none or unknown, with the nearest known one."""
+    found = problem["input"].get("kind") if isinstance(problem["input"], dict) else None
+    known = _kinds(_known_tables(problem["loc"]))
+    if not isinstance(found, str):
+        return (
+            f"kind: expected one of {', '.join(known)}, found {'nothing' if found is None else repr(found)}"
+        )
+    near = difflib.get_close_matches(found, known, 1, 0.0)[0]
+    return f"kind: expected one of {', '.join(known)}, found {found!r}; nearest known is {near!r}"
+
+
 def _place(location: tuple[int | str, ...], data: Any) -> str:
     """Keys and indices that lead to a field, as `film.stack[0].c`; pydantic's names of alternatives left out."""
     text = ""
-    for part in location:
+    for number, part in enumerate(location):
         if isinstance(part, int):
             text += f"[{part}]"
             data = data[part] if isinstance(data, list) and part < len(data) else None
-        elif isinstance(data, dict):
+        elif isinstance(data, dict) and (part in data or number == len(location) - 1):
             text += f".{part}"
             data = data.get(part)
     return text.removeprefix(".") or "recipe"
 
 
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:
-    model: type[BaseModel] = Recipe
+    return sorted(_known_tables(location)[0].model_fields)
+
+
+def _known_tables(location: tuple[int | str, ...]) -> list[type[BaseModel]]:
+    """Tables that may stand at a place: one, or the alternatives where no kind has chosen yet."""
+    models: list[type[BaseModel]] = [Recipe]
     for part in location:
-        if isinstance(part, int) or part not in model.model_fields:
-            continue
-        model = _table_in(model.model_fields[str(part)].annotation) or model
-    return sorted(model.model_fields)
+        chosen = [model for model in models if part in _kinds([model])]
+        if chosen:
+            models = chosen
+        elif isinstance(part, str) and part in models[0].model_fields:
+            models = _tables_in(models[0].model_fields[part].annotation) or models
+    return models
 
 
-def _table_in(annotation: Any) -> type[BaseModel] | None:
+def _kinds(models: list[type[BaseModel]]) -> list[str]:
+    """Values of `kind` that name tables."""
+    fields = [model.model_fields.get("kind") for model in models]
+    return [str(name) for field in fields if field is not None for name in get_args(field.annotation)]
+
+
+def _tables_in(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for inner in getattr(annotation, "__args__", ()):
-        found = _table_in(inner)
-        if found is not None:
-            return found
-    return None
+        return [annotation]
+    return [table for inner in get_args(annotation) for table in _tables_in(inner)]

@@ -76,7 +76,7 @@ def run_recipe(
 
     begun = time.perf_counter()
     ready = prepare_run(path, out, changes)
-    _make(ready.folder)
+    make_folder(ready.folder)
     if ready.plan.missing:
         from nanotexture.engine.cluster import connect
 
@@ -94,7 +94,7 @@ def run_recipe(
     )
 
 
-def _make(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
     """The folder of a result, tried with a folder in it: permissions, quotas and read-only disks all say no here."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -125,7 +125,6 @@ def _tree(ready: Prepared, path: Path, changes: tuple[str, ...]) -> xr.DataTree:
         reference=Reference(get(tasks.reference)),
         alignment=None if tasks.alignment is None else Alignment(get(tasks.alignment)),
         thickness_scans=scans,
-        truth=None if tasks.truth is None else Truth(get(tasks.truth)),
         warnings=tuple(dict.fromkeys(text for some in found for text in some)),
     )
     return result_tree(series, extras, _attrs(ready, path, changes))
@@ -145,6 +144,7 @@ def _one(plan: TemperaturePlan, get: Any) -> OneTemperature:
         Clusters(get(plan.clusters)),
         ModeChoice(get(plan.choice)),
         Texture(get(plan.texture)),
+        None if plan.truth is None else Truth(get(plan.truth)),
     )
 
 

@@ -453,37 +453,106 @@ def _one_temperature(schema: Schema, leave_out: tuple[str, ...] = ()) -> Schema:
 TEXTURE: Schema = _one_temperature(RESULT_TEXTURE, ("amplitude_correlation",))
 
 
-TRUTH: Schema = {
-    "x": RESULT_TEXTURE["x"],
-    "z": RESULT_TEXTURE["z"],
-    "displacement": _v("component x z", _A, "true displacement", "Displacement behind the simulated maps."),
-    "polarization": _v(
-        "component x z",
-        _P,
-        "true polarization",
-        "Polarization behind the simulated maps; NaN where there is none.",
+_TRUE = (
+    *(
+        "displacement",
+        "displacement_std",
+        "polarization",
+        "polarization_std",
+        "strain",
+        "strain_std",
+        "rotation",
     ),
-    "period": _v("", _A, "true period", "Period of the simulated texture."),
-    "thickness": _v("", _A, "true thickness", "Thickness of the simulated film."),
+    *(
+        "period",
+        "period_std",
+        "thickness",
+        "thickness_std",
+        "correlation_length",
+        "c",
+        "c_std",
+        "gap",
+        "gap_std",
+    ),
+    *("x", "x_position", "z", "temperature"),
+)
+# A truth is laid out as an answer is, so that either can be scored against the other; its standard deviations are zero.
+RESULT_TRUTH: Schema = {name: RESULT_TEXTURE[name] for name in _TRUE}
+TRUTH: Schema = _one_temperature(RESULT_TRUTH)
+
+MOTIF: Schema = {
+    "displacement": _v(
+        "axis x y z",
+        _A,
+        "displacement",
+        "Displacement x, y, z of every plane of cells from the reference lattice.",
+    ),
+    "polarization": _v(
+        "axis x y z",
+        _P,
+        "polarization",
+        "Polarization x, y, z of every plane of cells; NaN where the texture is not polar.",
+    ),
+    "periods": _v("plane_axis", _A, "periods", "Lengths of the motif along x and y."),
+    "z": RESULT_TEXTURE["z"],
 }
 
+BRIGHT: Schema = {
+    "qx": MAP["qx"],
+    "qz": MAP["qz"],
+    "intensity": _v(
+        "qx qz",
+        "angstrom",
+        "brightness",
+        "Squared amplitude in electrons times the density of its line, at unit flux.",
+    ),
+    "mask": MAP["mask"],
+    "hkl": MAP["hkl"],
+}
+
+_C1 = f"{_T} component"
 SCORE: Schema = {
     "nrmse": _v(
-        "component",
+        _C1,
         "1",
         "nrmse",
         "rms(result - truth) / std(truth) of displacement, after the ambiguities that remain.",
     ),
-    "correlation": _v("component", "1", "correlation", "Correlation of result and truth, aligned alike."),
+    "correlation": _v(_C1, "1", "correlation", "Correlation of displacement and truth, aligned alike."),
     "coverage": _v(
-        "component",
+        _C1,
         "1",
         "coverage",
-        "Share of points whose truth lies within one standard deviation; 0.68 is calibrated.",
+        "Share of points whose true displacement lies within one standard deviation; 0.68 is calibrated.",
     ),
-    "period_error": _v("", "percent", "period error", "Period against the truth."),
-    "thickness_error": _v("", "percent", "thickness error", "Thickness against the truth."),
-    "success_rate": _v("", "1", "success rate", "Share of the starts with a mean nrmse below 0.3."),
+    "polarization_nrmse": _v(
+        _C1,
+        "1",
+        "polarization nrmse",
+        "rms(result - truth) / std(truth) of polarization, aligned with the displacement.",
+    ),
+    "polarization_correlation": _v(
+        _C1, "1", "polarization correlation", "Correlation of polarization and truth, aligned alike."
+    ),
+    "polarization_coverage": _v(
+        _C1,
+        "1",
+        "polarization coverage",
+        "Share of points whose true polarization lies within one standard deviation; 0.68 is calibrated.",
+    ),
+    "period_error": _v(_T, "percent", "period error", "Period against the truth."),
+    "thickness_error": _v(_T, "percent", "thickness error", "Thickness against the truth."),
+    "wall_error": _v(
+        _T, "nm", "wall error", "rms distance along x of walls from the true ones; NaN where none are found."
+    ),
+    "walls": _v(_T, "1", "walls", "What was taken for a wall, or why none was found.", "U"),
+    "success_rate": _v(
+        _T,
+        "1",
+        "success rate",
+        "Share of the starts with a mean nrmse below 0.3; NaN where there were no starts.",
+    ),
+    "temperature": RESULT_TEXTURE["temperature"],
 }
 
 

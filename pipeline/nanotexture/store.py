@@ -12,7 +12,6 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from nanotexture import schema
-from nanotexture.phasing.alignment import align
 from nanotexture.quantities import (
     Alignment,
     Clusters,
@@ -23,13 +22,12 @@ from nanotexture.quantities import (
     Texture,
     Truth,
 )
-from nanotexture.simulate.score import on_grid, score_fields
+from nanotexture.scoring import Scored, score_answer, truth_of_series
 from nanotexture.texture.elastic import components_from_fields
 
 Array = NDArray[np.float64]
 
 CONTRACT = 1
-SUCCESS = 0.3  # nrmse below which a start counts as a success
 
 
 @dataclass(frozen=True)
@@ -41,16 +39,16 @@ class OneTemperature:
     clusters: Clusters
     choice: ModeChoice
     texture: Texture
+    truth: Truth | None = None  # of a simulated film
 
 
 @dataclass(frozen=True)
 class Extras:
-    """What a run may add: reference lattice, alignment, thickness scans by file, truth of a simulated film, warnings."""
+    """What a run may add: reference lattice, alignment, thickness scans by file, warnings."""
 
     reference: Reference
     alignment: Alignment | None = None
     thickness_scans: Mapping[str, xr.Dataset] = field(default_factory=dict)
-    truth: Truth | None = None
     warnings: tuple[str, ...] = ()
 
 
@@ -74,9 +72,11 @@ def result_tree(series: list[OneTemperature], extras: Extras, attrs: Mapping[str
         groups["/alignment"] = extras.alignment
     for name, scan in extras.thickness_scans.items():
         groups[f"/thickness_scan/{name}"] = scan
-    if extras.truth is not None:
-        groups["/truth"] = extras.truth
-        groups["/score"] = _score(series[0], groups["/texture"], extras.truth)
+    truths = [one.truth for one in series if one.truth is not None]
+    if truths:
+        groups["/truth"] = truth_of_series(truths)
+        answer = Scored(groups["/texture"], groups["/clusters"], groups["/solutions"])
+        groups["/score"] = score_answer(answer, Scored(groups["/truth"]))
     return xr.DataTree.from_dict(groups)
 
 
@@ -306,36 +306,3 @@ def _amplitude_correlation(series: list[OneTemperature], maps: Mapping[str, xr.D
         if both.shape[1] > 2:
             found[t] = np.corrcoef(both)[0, 1]
     return found
-
-
-def _score(one: OneTemperature, texture: xr.Dataset, truth: Truth) -> xr.Dataset:
-    """Scores of the first temperature's answer."""
-    result, std = texture["displacement"].values[0], texture["displacement_std"].values[0]
-    target = on_grid(
-        truth=truth["displacement"].values,
-        x=truth["x"].values,
-        z=truth["z"].values,
-        new_x=texture["x"].values,
-        new_z=texture["z"].values,
-    )
-    resolved = texture.attrs["inversion"] == "resolved"
-    found = score_fields(result=result, std=std, truth=target, inversion_resolved=resolved)
-    values = {
-        "nrmse": found.nrmse,
-        "correlation": found.correlation,
-        "coverage": found.coverage,
-        "period_error": 100 * (float(texture["period"].values[0]) / float(truth["period"]) - 1),
-        "thickness_error": 100 * (float(texture["thickness"].values[0]) / float(truth["thickness"]) - 1),
-        "success_rate": _success_rate(one, target, resolved),
-    }
-    return schema.labelled(values, schema.SCORE)
-
-
-def _success_rate(one: OneTemperature, target: Array, resolved: bool) -> float:
-    """Share of the clusters' starts whose representative is a success: starts of a cluster are alike."""
-    axes = one.clusters["axis"].values
-    if len(axes) != 2:
-        return float("nan")
-    found = align(one.clusters["field"].values, target, allow_inversion=not resolved)
-    good = np.flatnonzero(found.nrmse < SUCCESS)
-    return float(np.isin(one.clusters["label"].values, good).mean())

@@ -271,7 +271,22 @@ def scalars(plan: Plan, periods: np.ndarray) -> dict[str, object]:
 def truth_and_score(size: float) -> tuple[xr.Dataset, xr.Dataset]:
     u, p = motif(size)
     noise = 0.006 * np.random.default_rng(3).standard_normal(u.shape)
-    axes = {"x": np.arange(N_X) / N_X, "z": heights(), "period": 234.7, "thickness": 317.0}
-    moved = {"displacement": np.roll(u + noise, 9, axis=1), "polarization": np.roll(p, 9, axis=1)}
-    score = {"nrmse": np.array([0.09, 0.13]), "coverage": np.array([0.66, 0.7]), "period_error": 0.034}
-    return whole(axes | moved, schema.TRUTH), whole(score, schema.SCORE)
+    axes = {
+        "x": np.arange(N_X) / N_X,
+        "z": heights(),
+        "period": np.array([234.7]),
+        "thickness": np.array([317.0]),
+    }
+    axes |= {"temperature": np.array([np.nan]), "strain": np.full((1, 3, N_X, len(heights())), np.nan)}
+    moved = {
+        "displacement": np.roll(u + noise, 9, axis=1)[None],
+        "polarization": np.roll(p, 9, axis=1)[None],
+    }
+    score = {
+        "nrmse": np.array([[0.09, 0.13]]),
+        "coverage": np.array([[0.66, 0.7]]),
+        "period_error": np.array([0.034]),
+        "walls": ["sign changes of P_z"],
+        "temperature": np.array([np.nan]),
+    }
+    return whole(axes | moved, schema.RESULT_TRUTH), whole(score, schema.SCORE)

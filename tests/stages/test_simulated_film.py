@@ -5,10 +5,19 @@ import pytest
 import torch
 from nanotexture.film.config import FilmConfig, LayerConfig, SubstrateConfig
 from nanotexture.film.materials import built_in
-from nanotexture.stages.models import PrepareConfig, ReferenceConfig, SimulateConfig
+from nanotexture.simulate.instrument import Instrument
+from nanotexture.simulate.places import Disorder
+from nanotexture.simulate.stripes import Stripes
+from nanotexture.stages.models import (
+    BrightConfig,
+    CountsConfig,
+    PrepareConfig,
+    ReferenceConfig,
+    SimulateConfig,
+)
 from nanotexture.stages.prepare import prepare
 from nanotexture.stages.reference import reference
-from nanotexture.stages.simulate import simulate_map
+from nanotexture.stages.simulate import simulate_bright, simulate_map, simulate_texture
 
 HKL = ((0, 0, 2), (-1, 0, 3))
 FILM = FilmConfig(
@@ -22,11 +31,14 @@ FILM = FilmConfig(
 @pytest.fixture(scope="module")
 def orders():
     torch.set_num_threads(1)
+    motif = simulate_texture(config=SimulateConfig(film=FILM, texture=Stripes(period=120.0, amplitude=0.12)))
     told = {
-        "film": FILM, "reflections": HKL, "period": 120.0, "amplitude": 0.12, "tilt": 15.0, "duty": 0.5, "wall": 20.0,
-        "correlation_length": 800.0, "peak_counts": 1e6, "background": 3.0, "energy": 8.048, "seed": 1,
+        "film": FILM, "axis_period": 120.0, "orders": 3.5, "voxels": (401, 121), "film_gap": 0.0, "seed": 1,
+        "disorder": Disorder(cumulative=0.06, coherence=1500.0, places=400), "instrument": Instrument(background=3.0),
     }  # fmt: skip
-    maps = [simulate_map(config=SimulateConfig(hkl=hkl, **told)) for hkl in HKL]
+    brights = [simulate_bright(motif, config=BrightConfig(hkl=hkl, **told)) for hkl in HKL]
+    counted = {"peak_counts": 1e6, "instrument": told["instrument"], "temperature": None, "seed": 1}
+    maps = [simulate_map(brights, config=CountsConfig(hkl=hkl, **counted)) for hkl in HKL]
     return prepare(maps, config=PrepareConfig(film=FILM, period=None, seed=0))
 
 
@@ -39,9 +51,9 @@ def test_period_c_and_thickness_are_those_of_the_film(orders):
     assert float(orders["in_plane"]) == pytest.approx(3.905, abs=3e-3)
 
 
-def test_the_correlation_length_is_the_simulated_one_but_for_the_resolution(orders):
-    """The simulation adds the resolution to a Lorentzian's width, the preparation removes it in quadrature."""
-    assert 0.6 * 800 < float(orders["correlation_length"]) < 1.1 * 800
+def test_the_correlation_length_is_that_of_the_paracrystal(orders):
+    """Period over 2 pi^2 sigma^2; the line is that of 400 places of 1500 angstrom, not of endless ones."""
+    assert 0.6 < float(orders["correlation_length"]) / (120.0 / (2 * np.pi**2 * 0.06**2)) < 1.4
 
 
 def test_held_out_values_are_satellites(orders):

@@ -44,17 +44,20 @@ def score_rows(score: xr.Dataset | None) -> list[tuple[str, str]]:
         return []
     rows = [(_words(str(key)), _shown(value)) for key, value in score.attrs.items()]
     for name, variable in sorted(score.data_vars.items()):
-        for index, value in enumerate(variable.values.ravel()):
-            where = " ".join(_label(variable, str(dim), index) for dim in variable.dims)
-            percents = " (%)" if variable.attrs.get("units") == "percent" else ""
-            if variable.ndim > 1 or (variable.dtype.kind == "f" and not np.isfinite(value)):
+        percents = " (%)" if variable.attrs.get("units") == "percent" else ""
+        for index in np.ndindex(variable.shape):
+            value = variable.values[index]
+            if variable.dtype.kind == "f" and not np.isfinite(value):
                 continue
-            rows.append((f"{_words(str(name))} {where}".strip() + percents, _shown(value)))
+            where = [_label(variable, str(dim), i) for dim, i in zip(variable.dims, index, strict=True)]
+            rows.append((" ".join([_words(str(name)), *filter(None, where)]) + percents, _shown(value)))
     return rows
 
 
 def _label(variable: xr.DataArray, dim: str, index: int) -> str:
-    """Name of an entry along the one dimension that scores have; components are x and z in this order."""
+    """Name of an entry along a dimension: components are x and z in this order, a single temperature needs none."""
+    if dim == "temperature":
+        return f"{float(variable[dim][index]):g} K" if variable.sizes[dim] > 1 else ""
     if dim in variable.coords:
         return str(variable[dim].values[index])
     return "xz"[index] if dim == "component" and variable.sizes[dim] == 2 else str(index)

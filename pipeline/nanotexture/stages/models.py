@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from nanotexture.film.config import FilmConfig
+from nanotexture.simulate.instrument import Instrument
+from nanotexture.simulate.places import Disorder
+from nanotexture.simulate.textures import Texture
 
 Hkl = tuple[int, int, int]
 
@@ -113,18 +116,43 @@ class TextureConfig(Config):
 
 
 class SimulateConfig(Config):
-    """Film, striped texture and measurement of one simulated reflection; lengths in angstrom, energy in keV."""
+    """Film, and the texture simulated in it."""
+
+    film: FilmConfig
+    texture: Annotated[Texture, Field(discriminator="kind")]
+
+
+class BrightConfig(Config):
+    """Film and measurement of one simulated reflection.
+
+    axis_period: angstrom, whose orders the map's axes reach; gap of film and substrate in angstrom; seed: of the places.
+    """
 
     film: FilmConfig
     hkl: Hkl
-    reflections: tuple[Hkl, ...]
-    period: float
-    amplitude: float
-    tilt: float
-    duty: float
-    wall: float
-    correlation_length: float
-    peak_counts: float
-    background: float
-    energy: float
+    axis_period: float
+    orders: float
+    voxels: tuple[int, int]
+    disorder: Disorder
+    instrument: Instrument
+    film_gap: float
     seed: int
+
+
+class CountsConfig(Config):
+    """Which reflection is counted, how bright the brightest of all is, temperature (None: unknown)."""
+
+    hkl: Hkl
+    peak_counts: float
+    instrument: Instrument
+    temperature: float | None
+    seed: int
+
+
+class TruthConfig(Config):
+    """Film, its gap to the substrate and correlation length (None: no end) in angstrom, temperature (None: unknown)."""
+
+    film: FilmConfig
+    film_gap: float
+    correlation_length: float | None
+    temperature: float | None

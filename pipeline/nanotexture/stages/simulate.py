@@ -1,84 +1,155 @@
-"""A simulated measurement and its truth, in the place of files."""
+"""A simulated measurement and its truth, in the place of files: texture, brightness of each reflection, counts."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from nanotexture.engine.stage import stage
+from nanotexture.film.config import FilmConfig
 from nanotexture.film.stack import Stack
-from nanotexture.quantities import ReciprocalMap, Truth
-from nanotexture.schema import MAP, TRUTH, labelled
-from nanotexture.simulate.measure import Brightness, bright_map, counted
-from nanotexture.simulate.stripes import stripe_displacement
-from nanotexture.stages.models import SimulateConfig
+from nanotexture.quantities import BrightMap, ReciprocalMap, SimulatedMotif, Truth
+from nanotexture.schema import BRIGHT, MAP, MOTIF, TRUTH, labelled
+from nanotexture.simulate.axes import Axes, sensible_axes
+from nanotexture.simulate.brightness import Brightness, bright_map
+from nanotexture.simulate.counting import Measured, measured_maps
+from nanotexture.simulate.motif import Motif
+from nanotexture.simulate.textures import motif_from_texture
+from nanotexture.stages.models import BrightConfig, CountsConfig, Hkl, SimulateConfig, TruthConfig
+from nanotexture.texture.elastic import gradient_from_field, rotation_from_gradient, strain_from_gradient
 
-POINTS = 64
+Array = NDArray[np.float64]
+
+IN_PLANE = [0, 2]  # components x and z, which a result has
 
 
-def _stack(config: SimulateConfig) -> Stack:
-    return config.film.stack(c=config.film.c_guess, thickness=config.film.thickness or 0.0)
+@stage(version=1)
+def simulate_texture(*, config: SimulateConfig) -> SimulatedMotif:
+    """One period of the recipe's texture on the planes of its film."""
+    stack, below = simulated_stack(config.film), config.film.below()
+    stiff = None if below is None else below.material.elastic
+    motif = motif_from_texture(stack=stack, texture=config.texture, below=stiff)
+    unknown = np.full_like(motif.displacement, np.nan)
+    values = {
+        "displacement": motif.displacement,
+        "polarization": unknown if motif.polarization is None else motif.polarization,
+        "periods": np.array(motif.periods),
+        "z": stack.heights,
+    }
+    return SimulatedMotif(labelled(values, MOTIF))
 
 
-def _displacement(config: SimulateConfig, stack: Stack) -> np.ndarray:
-    return stripe_displacement(
-        x=np.arange(POINTS) / POINTS,
-        z=stack.heights,
-        period=config.period,
-        amplitude=config.amplitude,
-        tilt_deg=config.tilt,
-        duty=config.duty,
-        wall=config.wall,
+@stage(version=1)
+def simulate_bright(motif: SimulatedMotif, *, config: BrightConfig) -> BrightMap:
+    """One reflection at unit flux, before anything is counted."""
+    stack = simulated_stack(config.film)
+    axes = sensible_axes(
+        period=config.axis_period, stack=stack, hkl=config.hkl, orders=config.orders, shape=config.voxels
     )
-
-
-def _bright(config: SimulateConfig, hkl: tuple[int, int, int]) -> Brightness:
-    stack = _stack(config)
-    return bright_map(
-        displacement=_displacement(config, stack),
+    found = bright_map(
+        motif=_motif(motif),
         stack=stack,
         substrate=config.film.below(),
-        hkl=hkl,
-        period=config.period,
-        correlation_length=config.correlation_length,
-        energy_kev=config.energy,
+        hkl=config.hkl,
+        axes=axes,
+        disorder=config.disorder,
+        instrument=config.instrument,
+        seed=config.seed,
+        gap=config.film_gap,
     )
+    values = {"qx": axes.qx, "qz": axes.qz, "intensity": found.intensity, "mask": found.mask}
+    return BrightMap(labelled(values | {"hkl": np.array(config.hkl)}, BRIGHT))
 
 
 @stage(version=1)
-def simulate_map(*, config: SimulateConfig) -> ReciprocalMap:
-    """Counts of one reflection of the simulated film; the brightest voxel of all its reflections holds peak_counts."""
-    every = {hkl: _bright(config, hkl) for hkl in dict.fromkeys((*config.reflections, config.hkl))}
-    found = every[config.hkl]
-    flux = config.peak_counts / max(one.peak for one in every.values())
-    counts = counted(found, flux=flux, background=config.background, seed=(config.seed, *config.hkl))
+def simulate_map(brights: list[BrightMap], *, config: CountsConfig) -> ReciprocalMap:
+    """Counts of one reflection; the brightest voxel of all reflections expects peak_counts."""
+    every = measured_maps(
+        [_brightness(one) for one in brights],
+        peak_counts=config.peak_counts,
+        instrument=config.instrument,
+        seed=config.seed,
+    )
+    found = next(one for one in every if one.hkl == config.hkl)
     hidden = found.mask != 0
     values = {
-        "qx": found.qx,
-        "qz": found.qz,
-        "intensity": np.where(hidden, np.nan, counts),
-        "variance": np.where(hidden, np.nan, np.maximum(counts, 1.0)),
+        "qx": found.axes.qx,
+        "qz": found.axes.qz,
+        "intensity": np.where(hidden, np.nan, found.intensity),
+        "variance": np.where(hidden, np.nan, found.variance),
         "mask": found.mask,
         "hkl": np.array(config.hkl),
-        "temperature": float("nan"),
-        "energy": config.energy,
+        "temperature": float("nan") if config.temperature is None else config.temperature,
+        "energy": config.instrument.energy_kev,
         "scale": 1.0,
     }
-    return ReciprocalMap(
-        labelled(values, MAP, {"file": "simulated " + "".join(map(str, config.hkl)), "sample": "simulated"})
-    )
+    attrs = {"file": "simulated " + "".join(map(str, config.hkl)), "sample": "simulated"}
+    return ReciprocalMap(labelled(values, MAP, attrs))
 
 
 @stage(version=1)
-def simulate_truth(*, config: SimulateConfig) -> Truth:
-    """The displacement behind the simulated maps."""
-    stack = _stack(config)
-    displacement = _displacement(config, stack)
-    values = {
-        "x": np.arange(POINTS) / POINTS,
+def simulate_truth(motif: SimulatedMotif, *, config: TruthConfig) -> Truth:
+    """The texture behind the simulated maps, laid out as an answer is; what it knows has no standard deviation."""
+    stack = simulated_stack(config.film)
+    found = _motif(motif)
+    period, x = found.periods[0], np.arange(found.displacement.shape[1]) / found.displacement.shape[1]
+    moved = found.displacement[IN_PLANE, :, 0]
+    moved = moved - moved.mean(axis=(1, 2), keepdims=True)
+    slopes = gradient_from_field(field=moved, period=period, z=stack.heights)
+    polar = np.full_like(moved, np.nan) if found.polarization is None else found.polarization[IN_PLANE, :, 0]
+    fields = {"displacement": moved, "polarization": polar, "strain": strain_from_gradient(gradient=slopes)}
+    known = {"period": period, "thickness": stack.thickness, "c": stack.mean_c, "gap": config.film_gap}
+    values: dict[str, Any] = {
+        **fields,
+        **{
+            f"{name}_std": np.where(np.isfinite(value), 0.0, np.nan)
+            for name, value in (fields | known).items()
+        },
+        **known,
+        "rotation": rotation_from_gradient(gradient=slopes),
+        "correlation_length": config.correlation_length or float("nan"),
+        "x": x,
+        "x_position": x * period,
         "z": stack.heights,
-        "displacement": displacement,
-        "polarization": np.full_like(displacement, np.nan),
-        "period": config.period,
-        "thickness": stack.thickness,
+        "temperature": float("nan") if config.temperature is None else config.temperature,
     }
-    return Truth(labelled(values, TRUTH))
+    return Truth(labelled(values, TRUTH, {"inversion": "resolved", "solver": "simulation"}))
+
+
+def simulated_stack(film: FilmConfig) -> Stack:
+    """The planes of a film whose recipe is told everything."""
+    return film.stack(c=film.c_guess, thickness=film.thickness or 0.0)
+
+
+def measured_from_map(found: ReciprocalMap) -> Measured:
+    """A simulated map as plain arrays: what the contract's map file is written from."""
+    return Measured(
+        hkl=_hkl(found),
+        axes=Axes(found["qx"].values, found["qz"].values),
+        energy_kev=float(found["energy"]),
+        intensity=np.nan_to_num(found["intensity"].values),
+        variance=np.nan_to_num(found["variance"].values),
+        mask=found["mask"].values,
+    )
+
+
+def _motif(found: SimulatedMotif) -> Motif:
+    polar = found["polarization"].values
+    periods = found["periods"].values
+    return Motif(
+        (float(periods[0]), float(periods[1])),
+        found["displacement"].values,
+        polar if np.isfinite(polar).all() else None,
+    )
+
+
+def _brightness(found: BrightMap) -> Brightness:
+    axes = Axes(found["qx"].values, found["qz"].values)
+    return Brightness(_hkl(found), axes, found["intensity"].values, found["mask"].values)
+
+
+def _hkl(found: BrightMap | ReciprocalMap) -> Hkl:
+    h, k, el = (int(n) for n in found["hkl"].values)
+    return h, k, el

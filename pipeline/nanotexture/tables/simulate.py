@@ -1,0 +1,159 @@
+"""The table [simulate] of a recipe: a texture and how it is measured, in the place of files.
+
+Which numbers make a texture is said where the texture is made, in simulate/; here stand their names and units.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from nanotexture.tables.fields import (
+    Distance,
+    Energy,
+    Hkl,
+    Length,
+    Spacing,
+    Table,
+    Temperature,
+    TemperatureRange,
+)
+
+Number = Annotated[int, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=0.5)]
+
+
+class StripesTable(Table):
+    """Stripes that displace the lattice along their walls."""
+
+    kind: Literal["stripes"]
+    period: Length
+    amplitude: Length
+    tilt: float = 15.0
+    duty: float = 0.5
+    wall: Distance = 20.0
+    points: Number = 64
+
+
+class LaminateTable(Table):
+    """Lamellae of S in L of strained Ca2RuO4; period and duty at 0 K and at the onset."""
+
+    kind: Literal["laminate"]
+    period: Length
+    period_onset: Length | None = None
+    duty: float = 0.5
+    duty_onset: float | None = None
+    wall: Distance = 10.0
+    order: float = 1.0
+    onset: Temperature = 225.0
+    spread: TemperatureRange = 15.0
+    temperature: Temperature = 10.0
+    points: Number = 96
+
+
+class ClosureTable(Table):
+    """180 degree stripes closed by triangles."""
+
+    kind: Literal["closure"]
+    period: Length
+    polarization: float = 0.6
+    wall: Length = 12.0
+    points: Number = 96
+
+
+class ACDomainsTable(Table):
+    """90 degree domains of a tetragonal film."""
+
+    kind: Literal["a_c_domains"]
+    period: Length
+    polarization: float = 0.7
+    tetragonality: float = 0.02
+    duty: float = 0.7
+    wall: Distance = 10.0
+    points: Number = 96
+
+
+class RandomTable(Table):
+    """Smooth random fields."""
+
+    kind: Literal["random"]
+    period: Length
+    amplitude: Length = 0.1
+    polarization: float = 0.0
+    harmonics: Number = 3
+    modes: Number = 3
+    seed: Annotated[int, Field(ge=0)] = 0
+    points: Number = 64
+
+
+class VorticesTable(Table):
+    """Vortices written down."""
+
+    kind: Literal["vortices"]
+    period: Length
+    polarization: float = 0.6
+    leak: float = 0.1
+    points: Number = 64
+
+
+class PhaseFieldTable(Table):
+    """Equilibrium of a phase field; search: with the period of least energy near the one given."""
+
+    kind: Literal["phase_field"]
+    period: Length
+    search: bool = False
+    step: Length = 4.0
+    temperature: Temperature = 298.15
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+TextureTable = Annotated[
+    StripesTable
+    | LaminateTable
+    | ClosureTable
+    | ACDomainsTable
+    | RandomTable
+    | VorticesTable
+    | PhaseFieldTable,
+    Field(discriminator="kind"),
+]
+
+
+class Simulate(Table):
+    """A film simulated in the place of files.
+
+    disorder: relative rms of a period's length (cumulative) or of a wall's place; coherence: over what length the beam
+    adds amplitudes; drift, dead, diffuse: shares; gap: voxels of the detector's gap; film_gap: between film and substrate.
+    """
+
+    hkl: tuple[Hkl, ...]
+    texture: TextureTable
+    temperatures: tuple[Temperature, ...] = ()
+    disorder: Share = 0.0
+    cumulative: bool = True
+    coherence: Length = 1200.0
+    places: Annotated[int, Field(gt=0, le=10_000)] = 60
+    peak_counts: Annotated[float, Field(gt=0)] = 1e6
+    background: Annotated[float, Field(ge=0)] = 5.0
+    diffuse: Share = 0.0
+    drift: Share = 0.0
+    dead: Share = 0.0
+    gap: Annotated[int, Field(ge=0)] = 0
+    energy: Energy = 8.048
+    resolution: tuple[Spacing, Spacing] = (5e-4, 5e-4)
+    beam_stop: tuple[Spacing, Spacing] = (6e-3, 1e-2)
+    film_gap: Distance = 0.0
+    orders: Annotated[float, Field(ge=1.2, le=12)] = 3.5
+    voxels: tuple[Annotated[int, Field(ge=16, le=4096)], Annotated[int, Field(ge=16, le=4096)]] = (145, 169)
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _reflections(self) -> Simulate:
+        if not self.hkl:
+            raise ValueError("hkl: expected at least one reflection")
+        for name in ("hkl", "temperatures"):
+            values = getattr(self, name)
+            if len(set(values)) < len(values):
+                raise ValueError(f"{name}: expected each once, found {list(values)}")
+        return self
