@@ -1,6 +1,6 @@
 """The benchmark suite: what each film shows at each count and disorder, and what making its measurement takes.
 
-Run: .venv/bin/python benchmarks/suite.py [films, e.g. 3; all by default] [folder: files of all cases are written there]
+Run: .venv/bin/python benchmarks/suite.py [films, e.g. 3; all by default] [folder: maps, truth and recipe of each case]
 """
 
 from __future__ import annotations
@@ -9,6 +9,12 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
+from nanotexture.engine.store import write_tree_atomically
+from nanotexture.film.config import FilmConfig, LayerConfig, SubstrateConfig
+from nanotexture.quantities import SimulatedMotif
+from nanotexture.schema import MOTIF, labelled
+from nanotexture.scoring import truth_tree
 from nanotexture.simulate.brightness import Brightness
 from nanotexture.simulate.motif import Motif
 from nanotexture.simulate.suite import (
@@ -23,6 +29,8 @@ from nanotexture.simulate.suite import (
     satellite_visibility,
 )
 from nanotexture.simulate.suite_files import write_case
+from nanotexture.stages.models import TruthConfig
+from nanotexture.stages.simulate import simulate_truth
 
 HEAD = (
     f"{'case':>24} {'L / A':>6} {'t / A':>6} {'peak/bg +-1':>12} {'S/N +-1':>8} {'peak/bg +-2':>12} "
@@ -38,7 +46,8 @@ def row(
     measured = measure(case, motif=motif, brights=brights)
     seconds += time.perf_counter() - begin
     if folder is not None:
-        write_case(case, folder, motif=motif, measured=measured)
+        files = write_case(case, folder, motif=motif, measured=measured)
+        write_truth(case.film, motif, files.truth.with_suffix(".zarr"))
     words = f"{case.name:>24} {motif.periods[0]:6.0f} {case.film.stack.thickness:6.0f}"
     for order in (1, 2):
         seen = [
@@ -47,6 +56,33 @@ def row(
         ]
         words += f" {max(s[0] for s in seen):12.3g} {max(s[1] for s in seen):8.3g}"
     return f"{words} {seconds:6.2f}\n"
+
+
+def write_truth(film: Film, motif: Motif, path: Path) -> None:
+    """The truth as `nanotexture score` reads it."""
+    layers = tuple(LayerConfig(material=one.material, cells=one.cells, c=one.c) for one in film.stack.layers)
+    config = TruthConfig(
+        film=FilmConfig(
+            in_plane=film.stack.in_plane,
+            layers=layers,
+            repeat=film.stack.repeat,
+            substrate=SubstrateConfig(material=film.substrate.material, c=film.substrate.c),
+        ),
+        film_gap=film.gap,
+        correlation_length=None,
+        temperature=None,
+    )
+    unknown = np.full_like(motif.displacement, np.nan)
+    values = {
+        "displacement": motif.displacement,
+        "polarization": unknown if motif.polarization is None else motif.polarization,
+        "periods": np.array(motif.periods),
+        "z": film.stack.heights,
+    }
+    truth = simulate_truth(SimulatedMotif(labelled(values, MOTIF)), config=config)
+    write_tree_atomically(
+        truth_tree([truth], {"contract": 1, "creator": "nanotexture", "name": film.name}), path
+    )
 
 
 def table(film: Film, folder: Path | None) -> None:
