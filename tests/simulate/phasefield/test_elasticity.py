@@ -14,10 +14,10 @@ from nanotexture.simulate.phasefield.elasticity import (
     elasticity_of,
 )
 from nanotexture.simulate.phasefield.grid import grid_of
-from nanotexture.simulate.phasefield.settings import Settings
+from nanotexture.simulate.phasefield.settings import Settings, Surroundings
 from torch import Tensor
 
-from .superlattices import bulk, superlattice
+from .superlattices import bulk, lead_titanate, superlattice
 
 TIGHT = 1e-10
 
@@ -142,3 +142,19 @@ def test_the_slope_is_the_derivative_of_the_elastic_energy_at_fixed_strain() -> 
     slope = elastic_slope(polarization=field.detach(), stress=stress.detach(), coefficients=coefficients)
     assert field.grad is not None
     torch.testing.assert_close(slope / field[0].numel(), field.grad, rtol=1e-9, atol=1e-14)
+
+
+def test_the_vacuum_bears_no_stress_and_the_film_does() -> None:
+    elastic = lead_titanate(1).material.elastic
+    assert elastic is not None
+    around = Surroundings(elastic, below=8, above=8)
+    settings = Settings(layers=(lead_titanate(8),), in_plane=3.93, period=48.0, surroundings=around)
+    x = 2 * np.pi * np.arange(settings.shape[0]) / settings.shape[0]
+    field = torch.zeros(3, *settings.shape, dtype=torch.float64)
+    field[0, :, 0, 8:16] = torch.as_tensor(0.5 * np.cos(x))[:, None]
+    field[2, :, 0, 8:16] = torch.as_tensor(0.5 * np.sin(x))[:, None]
+    state, _ = solved(settings, field)
+    size = state.stress.square().mean((0, 1, 2)).sqrt()
+    assert float(size[17:23].max()) < 0.01 * float(size[8:16].mean())
+    normal = state.stress[2, :, 0].abs().amax(0)
+    assert float(normal[15]) < 0.7 * float(normal[11])

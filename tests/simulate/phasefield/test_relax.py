@@ -108,6 +108,15 @@ def test_strain_is_the_symmetric_gradient_of_the_displacement() -> None:
     np.testing.assert_allclose(along_z + end.strain[2].mean(), end.strain[2, :, 0], atol=1e-10)
 
 
+def test_displacement_of_an_even_strain_rises_from_the_lower_face_of_the_first_node() -> None:
+    settings = replace(bulk(), strain=(0.01, 0.01), clamped=True)
+    end = relax(settings, np.zeros((3, *settings.shape)))
+    rise = -2 * 79.4 / 175 * 0.01
+    heights = (np.arange(4) + 0.5) * 3.957
+    np.testing.assert_allclose(end.displacement[2, 0, 0], rise * heights, rtol=1e-9)
+    np.testing.assert_allclose(end.displacement[:2], 0.0, atol=1e-12)
+
+
 def test_progress_is_told_at_every_step_and_a_start_of_another_shape_is_refused() -> None:
     seen: list[tuple[int, float, float]] = []
     settings = superlattice(**COARSE, stepping=Stepping(force=1e-2))

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from nanotexture.errors import UserError
 from nanotexture.film.materials import built_in
+from nanotexture.simulate.phasefield.grid import grid_of
 from nanotexture.simulate.phasefield.settings import Electrical, Layer, Settings, Surroundings, wall_width
 
 from .superlattices import lead_titanate, superlattice
@@ -78,3 +79,10 @@ def test_the_grid_spans_the_box_exactly() -> None:
     for length, count, spacing in zip((8.3, 4.1, 3.95), settings.shape, settings.spacing, strict=True):
         assert count * spacing == pytest.approx(length)
         assert spacing <= 0.4
+
+
+def test_a_device_that_is_not_here_is_refused() -> None:
+    with pytest.raises(UserError, match="device: expected one that torch finds here"):
+        grid_of(superlattice(device="abacus"))
+    with pytest.raises(UserError, match="device"):
+        grid_of(superlattice(device="cuda:97"))

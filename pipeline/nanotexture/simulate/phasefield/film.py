@@ -99,8 +99,9 @@ def motif_from_equilibrium(equilibrium: Equilibrium, stack: Stack) -> Motif:
     displacement = (
         np.tile(once, stack.repeat) + grown[None, None, None, :] * np.array([0, 0, 1])[:, None, None, None]
     )
-    reference = (np.arange(cells * stack.repeat) + 0.5) * settings.in_plane
-    displacement[2] += reference - (stack.heights + 0.5 * stack.spacings)
+    displacement[2] += np.arange(cells * stack.repeat) * settings.in_plane - (
+        stack.heights + 0.5 * stack.spacings
+    )
     displacement -= displacement.mean((1, 2, 3), keepdims=True)
     width = stack.in_plane if settings.width is None else settings.width
     return Motif((settings.period, width), displacement, polarization)

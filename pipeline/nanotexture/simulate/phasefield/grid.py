@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nanotexture.errors import UserError
 from nanotexture.simulate.phasefield.settings import Settings
 
 AXES = (-3, -2, -1)
