@@ -56,10 +56,14 @@ class Grid:
 
 
 def grid_of(settings: Settings) -> Grid:
-    """Grid of a run; the device is used as named."""
-    return Grid(
-        settings.shape, settings.spacing, getattr(torch, settings.dtype), torch.device(settings.device)
-    )
+    """Grid of a run; UserError if this machine lacks the device."""
+    try:
+        device = torch.empty(0, device=settings.device).device
+    except (RuntimeError, AssertionError) as error:
+        raise UserError(
+            f"phase field: device: expected one that torch finds here, such as 'cpu', found {settings.device!r}"
+        ) from error
+    return Grid(settings.shape, settings.spacing, getattr(torch, settings.dtype), device)
 
 
 def wavevectors(grid: Grid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
