@@ -79,6 +79,35 @@ def test_a_component_not_determined_is_not_scored():
     assert np.isnan(score(np.full(TRUTH.shape, np.nan)).nrmse).all()
 
 
+def test_displacement_and_polarization_share_one_shift_and_one_inversion():
+    """Shifted by a fraction, inverted, with a constant added to the displacement alone: nothing of it is an error."""
+    both = np.concatenate([TRUTH, 0.5 * smooth(seed=4)])
+    free, kind = np.array([True, True, False, False]), np.array([0, 0, 1, 1])
+    told = {"std": np.full(both.shape, 1e-3), "truth": both, "constant": free, "kind": kind}
+    moved = inverted(shifted(both, 0.3)) + np.array([2.0, -1.0, 0.0, 0.0])[:, None, None]
+    open_ = score_fields(result=moved, inversion_resolved=False, **told)
+    np.testing.assert_allclose(open_.nrmse, 0.0, atol=1e-6)
+    np.testing.assert_allclose(open_.coverage, 1.0)
+    assert (score_fields(result=moved, inversion_resolved=True, **told).nrmse > 0.3).all()
+    apart = np.concatenate([shifted(both[:2], 0.25), both[2:]])
+    assert score_fields(result=apart, inversion_resolved=True, **told).nrmse.max() > 0.3
+    charged = both + np.array([0.0, 0.0, 0.2, 0.0])[:, None, None]
+    assert score_fields(result=charged, inversion_resolved=True, **told).nrmse[2] > 0.2
+
+
+def test_the_truth_comes_back_lying_on_the_result():
+    moved = shifted(TRUTH, 0.2)
+    np.testing.assert_allclose(score(moved).truth, moved, atol=1e-6)
+
+
+def test_a_component_that_the_texture_lacks_counts_against_the_size_of_its_kind():
+    truth = TRUTH * np.array([0.0, 1.0])[:, None, None]
+    result = truth + np.random.default_rng(5).normal(size=truth.shape) * 0.1 * truth.std()
+    found = score(result, truth=truth)
+    np.testing.assert_allclose(found.nrmse[0], 0.1, rtol=0.05)
+    assert np.isnan(found.correlation[0])
+
+
 def test_without_errors_there_is_no_coverage():
     assert np.isnan(score(TRUTH, np.full(TRUTH.shape, np.nan)).coverage).all()
 
