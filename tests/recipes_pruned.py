@@ -13,9 +13,30 @@ from nanotexture.cli import app, main
 
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
 _FEW = ("invert.starts=4", "invert.batch=2", "invert.harmonics=3")
+_SMALL = (
+    "invert.starts=2",
+    "invert.batch=2",
+    "invert.harmonics=2",
+    "invert.polynomials=4",
+    "simulate.places=20",
+)
 PRUNED = {
     "quickstart": (*_FEW, "invert.polynomials=6"),
     "pto_kto": (*_FEW, "invert.polynomials=4"),
+    "sim_pto_sto_vortex": (
+        *_SMALL,
+        "simulate.hkl=[[0, 0, 2], [1, 0, 3]]",
+        "simulate.texture.step=4 angstrom",
+        "film.repeat=1",
+        "simulate.voxels=[121, 81]",
+    ),
+    "sim_closure_domains": (*_SMALL, "simulate.hkl=[[0, 0, 2], [1, 0, 3]]", "simulate.voxels=[121, 81]"),
+    "sim_cro_laminate_series": (
+        *_SMALL,
+        "simulate.hkl=[[0, 0, 6], [-2, 0, 6]]",
+        "simulate.temperatures=['10 K', '150 K']",
+        "simulate.voxels=[121, 81]",
+    ),
 }
 HOW = (
     "add its --set changes to PRUNED in tests/recipes_pruned.py: few starts, fixed harmonics and polynomials"

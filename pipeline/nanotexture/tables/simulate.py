@@ -132,7 +132,7 @@ class Simulate(Table):
     temperatures: tuple[Temperature, ...] = ()
     disorder: Share = 0.0
     cumulative: bool = True
-    coherence: Length = 1200.0
+    coherence: Annotated[Length, Field(le=1e5)] = 1200.0  # a longer one overruns memory
     places: Annotated[int, Field(gt=0, le=10_000)] = 60
     peak_counts: Annotated[float, Field(gt=0)] = 1e6
     background: Annotated[float, Field(ge=0)] = 5.0
