@@ -17,7 +17,7 @@ FLOOR, TOP = 3.0, 0.35  # counts, angstrom
 def true_displacement(texture: xr.Dataset, truth: xr.Dataset) -> np.ndarray:
     """Truth (component, x, z) on the answer's grid, moved along x onto the answer."""
     grid = {"new_x": texture["x"].values, "new_z": texture["z"].values}
-    target = on_grid(truth=truth["displacement"].values, x=truth["x"].values, z=truth["z"].values, **grid)
+    target = on_grid(truth=truth["displacement"].values[0], x=truth["x"].values, z=truth["z"].values, **grid)
     return align(target[None], texture["displacement"].values[0], allow_inversion=False).fields[0]
 
 

@@ -140,6 +140,59 @@ def test_a_thickness_scan_needs_a_film_of_one_material(tmp_path: Path) -> None:
         planned(write_recipe(tmp_path, text))
 
 
+SERIES = RECIPES / "sim_cro_laminate_series.toml"
+
+
+def test_a_simulated_series_has_a_texture_a_truth_and_maps_at_every_temperature() -> None:
+    plan = planned(SERIES)
+    assert [one.temperature for one in plan.series] == [10.0, 80.0, 150.0, 210.0, 300.0]
+    found = Counter(task.stage.name for task in plan.simulated)
+    assert found == {"simulate_map": 20, "simulate_truth": 5}
+    assert stages(plan)["simulate_texture"] == 5
+    assert [one.maps[0].config.temperature for one in plan.series] == [10.0, 80.0, 150.0, 210.0, 300.0]
+    textures = {one.truth.upstream[0].config.texture.temperature for one in plan.series if one.truth}
+    assert textures == {10.0, 80.0, 150.0, 210.0, 300.0}
+
+
+def test_an_added_temperature_leaves_what_is_simulated_at_the_others() -> None:
+    few, more = (names(planned(SERIES, f"simulate.temperatures={t}")) for t in (["10 K"], ["10 K", "99 K"]))
+    for stage in ("simulate_texture", "simulate_bright", "simulate_map", "simulate_truth"):
+        assert few[stage] < more[stage]
+
+
+def test_more_counts_leave_the_texture_and_its_brightness() -> None:
+    one, other = (names(planned(QUICK, f"simulate.peak_counts={n}")) for n in ("1e5", "1e7"))
+    assert one["simulate_bright"] == other["simulate_bright"]
+    assert not one["simulate_map"] & other["simulate_map"]
+
+
+def test_a_texture_that_does_not_depend_on_it_is_made_once_for_all_temperatures() -> None:
+    found = stages(planned(QUICK, "simulate.temperatures=['10 K', '20 K']"))
+    assert (found["simulate_texture"], found["simulate_bright"], found["simulate_map"]) == (1, 3, 6)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            "simulate.texture.tilt=90.0",
+            r"quickstart.toml: simulate.texture.tilt: expected -80 to 80 degrees, found 90",
+        ),
+        ("simulate.texture.wall='90 angstrom'", r"simulate.texture.wall: expected 0 to 60 angstrom"),
+        ("simulate.energy='900 keV'", r"simulate: instrument.energy_kev: expected"),
+    ],
+)
+def test_what_makes_no_simulation_is_refused_by_recipe_and_field(change: str, words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        planned(QUICK, change)
+
+
+def test_a_simulated_film_of_one_material_needs_its_thickness(tmp_path: Path) -> None:
+    text = QUICK.read_text(encoding="utf-8").replace('thickness = "204 angstrom"\n', "")
+    with pytest.raises(UserError, match=r"film.thickness: expected, since a simulated film has one"):
+        planned(write_recipe(tmp_path, text))
+
+
 def test_memory_grows_with_the_batch(tmp_path: Path) -> None:
     small, large = (prepare_run(QUICK, tmp_path, (f"invert.batch={n}",)) for n in (8, 800))
     assert 300 * 2**20 < estimated_bytes(small) < estimated_bytes(large)

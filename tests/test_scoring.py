@@ -31,7 +31,7 @@ Change = Callable[[xr.Dataset], xr.Dataset]
 
 def truth_at(temperature: float | None, seed: int) -> Truth:
     texture = RandomTexture(120.0, amplitude=0.2, polarization=0.5, seed=seed)
-    told = TruthConfig(film=FILM, film_gap=0.0, correlation_length=None, temperature=temperature)
+    told = TruthConfig(film=FILM, film_gap=0.0, disorder=0.06, temperature=temperature)
     return simulate_truth(simulate_texture(config=SimulateConfig(film=FILM, texture=texture)), config=told)
 
 

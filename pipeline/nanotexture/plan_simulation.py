@@ -32,10 +32,8 @@ def _temperatures(told: Simulate) -> tuple[float, ...]:
 
 
 def _motif(told: Simulate, film: FilmConfig, temperature: float, path: Path) -> Task:
-    if film.single and (film.thickness is None or film.layers[0].c is None):
-        raise UserError(
-            f"{path}: film: expected thickness and c, which a simulated film of one material needs"
-        )
+    if film.single and film.thickness is None:
+        raise UserError(f"{path}: film.thickness: expected, since a simulated film has one, found nothing")
     numbers = told.texture.model_dump()
     if "temperature" in numbers and not math.isnan(temperature):
         numbers["temperature"] = temperature
@@ -82,12 +80,11 @@ def _bright_config(told: Simulate, film: FilmConfig, hkl: models.Hkl) -> models.
 
 
 def _truth(told: Simulate, film: FilmConfig, motif: Task, temperature: float) -> Task:
-    length = None
-    if told.cumulative and told.disorder > 0:
-        # Lorentzian half width 2 pi^2 sigma^2 / L of order 1: Hosemann's paracrystal
-        length = told.texture.period / (2 * math.pi**2 * told.disorder**2)
     config = models.TruthConfig(
-        film=film, film_gap=told.film_gap, correlation_length=length, temperature=_known(temperature)
+        film=film,
+        film_gap=told.film_gap,
+        disorder=told.disorder if told.cumulative else 0.0,
+        temperature=_known(temperature),
     )
     return Task(simulate_truth, config, (motif,), _label(temperature))
 

@@ -150,9 +150,9 @@ class CountsConfig(Config):
 
 
 class TruthConfig(Config):
-    """Film, its gap to the substrate and correlation length (None: no end) in angstrom, temperature (None: unknown)."""
+    """Film, its gap to the substrate in angstrom, cumulative disorder, temperature (None: unknown)."""
 
     film: FilmConfig
     film_gap: float
-    correlation_length: float | None
+    disorder: float
     temperature: float | None

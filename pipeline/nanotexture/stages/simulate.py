@@ -109,13 +109,18 @@ def simulate_truth(motif: SimulatedMotif, *, config: TruthConfig) -> Truth:
         },
         **known,
         "rotation": rotation_from_gradient(gradient=slopes),
-        "correlation_length": config.correlation_length or float("nan"),
+        "correlation_length": _correlation_length(period, config.disorder),
         "x": x,
         "x_position": x * period,
         "z": stack.heights,
         "temperature": float("nan") if config.temperature is None else config.temperature,
     }
     return Truth(labelled(values, TRUTH, {"inversion": "resolved", "solver": "simulation"}))
+
+
+def _correlation_length(period: float, disorder: float) -> float:
+    """2 / FWHM of order 1 of Hosemann's paracrystal, period / (2 pi^2 sigma^2), in angstrom; NaN without disorder."""
+    return period / (2 * np.pi**2 * disorder**2) if disorder > 0 else float("nan")
 
 
 def simulated_stack(film: FilmConfig) -> Stack:
