@@ -12,7 +12,7 @@ from typing import Any
 from nanotexture.cli import app, main
 
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
-_FEW = ("invert.starts=4", "invert.batch=2", "invert.harmonics=3")
+_FEW = ("invert.starts=4", "invert.batch=2")
 _SMALL = (
     "invert.starts=2",
     "invert.batch=2",
@@ -21,8 +21,8 @@ _SMALL = (
     "simulate.places=20",
 )
 PRUNED = {
-    "quickstart": (*_FEW, "invert.polynomials=6"),
-    "pto_kto": (*_FEW, "invert.polynomials=4"),
+    "quickstart": (*_FEW, "invert.harmonics=4", "invert.polynomials=8"),
+    "pto_kto": (*_FEW, "invert.harmonics=3", "invert.polynomials=4"),
     "sim_pto_sto_vortex": (
         *_SMALL,
         "simulate.hkl=[[0, 0, 2], [1, 0, 3]]",

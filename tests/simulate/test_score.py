@@ -91,6 +91,9 @@ def test_displacement_and_polarization_share_one_shift_and_one_inversion():
     assert (score_fields(result=moved, inversion_resolved=True, **told).nrmse > 0.3).all()
     apart = np.concatenate([shifted(both[:2], 0.25), both[2:]])
     assert score_fields(result=apart, inversion_resolved=True, **told).nrmse.max() > 0.3
+    offset = np.array([0.0, 0.0, 0.0, 0.3])[:, None, None]
+    poled = score_fields(result=both + offset, inversion_resolved=True, **(told | {"truth": both + offset}))
+    np.testing.assert_allclose(poled.nrmse, 0.0, atol=1e-6)
     charged = both + np.array([0.0, 0.0, 0.2, 0.0])[:, None, None]
     assert score_fields(result=charged, inversion_resolved=True, **told).nrmse[2] > 0.2
 

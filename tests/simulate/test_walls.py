@@ -46,6 +46,11 @@ def test_walls_that_are_shifted_are_off_by_the_shift(shift):
     assert found.how == "sign changes of P_z"
 
 
+def test_a_wall_is_compared_with_those_of_its_own_sense():
+    """Moved by 0.3 of a period, the opposite wall is nearer, and is another wall."""
+    assert error(stripes(0.3), stripes()).rms == pytest.approx(0.3 * 200.0, abs=0.02)
+
+
 def test_a_wider_domain_moves_every_second_wall():
     found = error(stripes(duty=0.55), stripes(duty=0.5))
     assert found.rms == pytest.approx(0.05 * 200.0 / np.sqrt(2), rel=0.02)
