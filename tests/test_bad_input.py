@@ -36,7 +36,7 @@ def assert_refused(ended: Ended, folder: Path, *words: str) -> None:
     assert "Traceback" not in ended.err
     for word in words:
         assert word in lines[0]
-    assert "expected" in lines[0] or "unknown" in lines[0]
+    assert any(word in lines[0] for word in ("expected", "unknown", "work"))
     assert [p for p in folder.rglob("*") if p.name.endswith(("result.zarr", "report.html"))] == []
 
 
@@ -354,6 +354,42 @@ def test_a_dataset_that_no_mirror_has_says_where_it_was_looked_for(
     assert "tiny/a.nxs: not in NANOTEXTURE_MIRROR=" in ended.err
 
 
+# --- what is simulated in the place of files
+
+CLOSURE = RECIPES / "sim_closure_domains.toml"
+TOO_MUCH = ["simulate.places=10000", "simulate.coherence=5e4 angstrom", "simulate.hkl=[[0, 0, 2]]"]
+SIMULATED = {  # a command, its changes, and words of the message
+    "no plane": ("check", ["film.thickness=0.5 angstrom"], ("film.thickness", "3 to 10000 planes", "12.18")),
+    "a plane too few": ("check", ["film.thickness=8 angstrom"], ("film.thickness", "found 2")),
+    "a huge film": ("check", ["film.thickness=1 cm"], ("film.thickness", "3 to 10000 planes")),
+    "another lattice": ("check", ["film.in_plane=5 angstrom"], ("film.in_plane", "PbTiO3 has 3.905", "3.12 to 4.88")),
+    "another height": ("check", ["film.c=400 angstrom"], ("film: c of PbTiO3", "3.32 to 5.19")),
+    "too polar": ("check", ["simulate.texture.polarization=1.6"], ("simulate.texture.polarization", "0 to 1.5 C/m^2")),
+    "in the plane": ("check", ["simulate.hkl=[[1, 0, 0]]"], ("simulate.hkl", "l other than 0")),
+    "out of reach": ("check", ["simulate.hkl=[[0, 0, 6]]"], ("hkl", "up to 8.157", "9.161 keV")),
+    "coarse voxels": ("check", ["simulate.voxels=[40, 121]", "simulate.orders=12"], ("voxels", "expected 49 or more along qx")),
+    "coarse texture": ("run", ["simulate.texture.points=11"], (CLOSURE.name, "texture.points", "12 or more work")),
+    "memory": ("run", TOO_MUCH, (CLOSURE.name, "4 GB is the limit", "coherence = 3.95e+04")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SIMULATED)
+def test_what_cannot_be_simulated_is_refused(tmp_path: Path, name: str) -> None:
+    command, told, words = SIMULATED[name]
+    sets = [part for one in told for part in ("--set", one)]
+    how = ("--cluster", "none") if command == "run" else ()
+    assert_refused(
+        nanotexture(command, CLOSURE, "--out", tmp_path, *how, *sets), tmp_path, CLOSURE.name, *words
+    )
+
+
+def test_one_layer_with_its_cells_needs_no_thickness(tmp_path: Path) -> None:
+    layers = (
+        "film={in_plane = '3.905 angstrom', stack = [{material = 'PbTiO3', cells = 50, c = '4.06 angstrom'}]}"
+    )
+    assert nanotexture("check", CLOSURE, "--out", tmp_path, "--set", layers).status == 0
+
+
 # --- where it runs
 
 
@@ -363,6 +399,14 @@ def test_an_out_folder_that_cannot_be_made_is_refused(tmp_path: Path, place: str
     out = {"a file": tmp_path / "taken", "below a file": tmp_path / "taken" / "runs"}.get(place)
     ended = run(RECIPES / "quickstart.toml", out or Path("/proc/nanotexture"))
     assert_refused(ended, tmp_path, "--out", "folder")
+
+
+@pytest.mark.parametrize("place", ["a file", "no place for folders"])
+def test_a_simulation_without_a_folder_to_go_to_is_refused(tmp_path: Path, place: str) -> None:
+    (tmp_path / "taken").write_text("")
+    out = tmp_path / "taken" if place == "a file" else Path("/proc/nanotexture")
+    ended = nanotexture("simulate", RECIPES / "quickstart.toml", "--out", out)
+    assert_refused(ended, tmp_path, f"--out {out}", "folder")
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nanotexture.errors import UserError
+from nanotexture.errors import InputError, UserError
 
 if TYPE_CHECKING:
     from nanotexture.runner import Prepared
@@ -62,7 +62,8 @@ def run(
     settings = ClusterSettings(
         cluster=cluster.value, scheduler=scheduler, scheduler_file=scheduler_file, workers=workers
     )
-    found = run_recipe(recipe, out, tuple(set_ or ()), settings, progress_on(sys.stderr))
+    with _naming(recipe):
+        found = run_recipe(recipe, out, tuple(set_ or ()), settings, progress_on(sys.stderr))
     if as_json:
         values = {"result": str(found.result), "report": str(found.report), "seconds": found.seconds}
         typer.echo(json.dumps(values | {"tasks": found.tasks, "tasks_reused": found.tasks_reused}))
@@ -194,6 +195,19 @@ def verify_data(name: Annotated[str | None, typer.Argument(help="Dataset; all if
         raise UserError(
             f"{wrong[0]}: checksum: expected the one of data_manifest, found another ({len(wrong)} files in all)"
         )
+
+
+@contextmanager
+def _naming(recipe: Path) -> Iterator[None]:
+    """A message that names neither file nor option, as that of a stage told wrong numbers, names the recipe."""
+    try:
+        yield
+    except InputError:
+        raise
+    except UserError as error:
+        if str(error).startswith((str(recipe), "-")):
+            raise
+        raise UserError(f"{recipe}: {error}") from error
 
 
 @contextmanager

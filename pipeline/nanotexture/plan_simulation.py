@@ -12,6 +12,12 @@ from nanotexture.stages import models
 from nanotexture.stages.simulate import simulate_bright, simulate_map, simulate_texture, simulate_truth
 from nanotexture.tables.simulate import Simulate
 
+FEWEST_PLANES, MOST_PLANES = 3, 10_000  # strain needs neighbours; more overrun memory
+FEWEST_CELLS = 4  # of one period
+MOST_STRAIN = (
+    1.25  # ratio of a lattice parameter told and the material's own: beyond, one of them is a mistake
+)
+HC = 12.39842  # keV angstrom
 UNKNOWN = float(
     "nan"
 )  # the temperature of a simulation that names none: one object, so that it is its own key
@@ -32,8 +38,7 @@ def _temperatures(told: Simulate) -> tuple[float, ...]:
 
 
 def _motif(told: Simulate, film: FilmConfig, temperature: float, path: Path) -> Task:
-    if film.single and film.thickness is None:
-        raise UserError(f"{path}: film.thickness: expected, since a simulated film has one, found nothing")
+    _refuse_film(film, told.texture.period, path)
     numbers = told.texture.model_dump()
     if "temperature" in numbers and not math.isnan(temperature):
         numbers["temperature"] = temperature
@@ -47,6 +52,8 @@ def _motif(told: Simulate, film: FilmConfig, temperature: float, path: Path) -> 
 def _maps(told: Simulate, film: FilmConfig, motif: Task, temperature: float, path: Path) -> tuple[Task, ...]:
     label = _label(temperature)
     try:
+        for hkl in told.hkl:
+            _refuse_unreachable(hkl, film, told.energy)
         configs = [_bright_config(told, film, hkl) for hkl in told.hkl]
     except UserError as error:
         raise UserError(f"{path}: simulate: {error}") from error
@@ -113,3 +120,48 @@ def _known(temperature: float) -> float | None:
 
 def _label(temperature: float) -> str:
     return "" if math.isnan(temperature) else f"{temperature:g} K"
+
+
+def _refuse_film(film: FilmConfig, period: float, path: Path) -> None:
+    """UserError where a film has no thickness, no planes or too many, or a lattice that its materials cannot have."""
+    if film.layers[0].cells is None and film.thickness is None:
+        raise UserError(f"{path}: film.thickness: expected, since a simulated film has one, found nothing")
+    for layer in film.layers:
+        name, (a, _, c) = layer.material.name, layer.material.lattice
+        _refuse_strained(f"{path}: film.in_plane", film.in_plane, a, name)
+        _refuse_strained(f"{path}: film: c of {name}", layer.c or c, c, name)
+    planes = film.repeat * sum(
+        layer.cells or round((film.thickness or 0.0) / film.c_guess) for layer in film.layers
+    )
+    if not FEWEST_PLANES <= planes <= MOST_PLANES:
+        where = "thickness" if film.layers[0].cells is None else "stack"
+        low, high = (n * film.c_guess for n in (FEWEST_PLANES, MOST_PLANES))
+        raise UserError(
+            f"{path}: film.{where}: expected {FEWEST_PLANES} to {MOST_PLANES} planes of cells, {low:.4g} to {high:.4g} "
+            f"angstrom, found {planes}"
+        )
+    if period < FEWEST_CELLS * film.in_plane:
+        raise UserError(
+            f"{path}: simulate.texture.period: expected {FEWEST_CELLS * film.in_plane:.4g} angstrom or more, "
+            f"{FEWEST_CELLS} cells, found {period:g}"
+        )
+
+
+def _refuse_strained(where: str, told: float, own: float, name: str) -> None:
+    if not own / MOST_STRAIN <= told <= own * MOST_STRAIN:
+        raise UserError(
+            f"{where}: expected {own / MOST_STRAIN:.3g} to {own * MOST_STRAIN:.3g} angstrom, as {name} has {own:g}, "
+            f"found {told:g}"
+        )
+
+
+def _refuse_unreachable(hkl: models.Hkl, film: FilmConfig, energy: float) -> None:
+    """UserError where |Q| exceeds 4 pi / wavelength: no diffractometer reaches the reflection."""
+    mean_c = film.stack(c=film.c_guess, thickness=film.thickness or 0.0).mean_c
+    spacings = (film.in_plane, film.in_plane, mean_c)
+    needed = 0.5 * HC * math.hypot(*(index / d for index, d in zip(hkl, spacings, strict=True)))
+    if needed > energy:
+        raise UserError(
+            f"hkl: expected |Q| up to {4 * math.pi * energy / HC:.4g} 1/angstrom, which {energy:g} keV reaches, "
+            f"found {list(hkl)}: it needs {needed:.4g} keV"
+        )

@@ -54,7 +54,10 @@ def simulate_recipe(path: Path, out: Path, changes: tuple[str, ...], progress: P
     store = ArtefactStore(folder / "artefacts")
     work = plan(tasks.simulated, store)
     with connect(ClusterSettings(cluster="none")) as connection:
-        run(tasks.simulated, store, connection, progress)
+        try:
+            run(tasks.simulated, store, connection, progress)
+        except UserError as error:
+            raise UserError(f"{path}: simulate: {error}") from error
     maps, truth, ready = _write(recipe, tasks, store, folder, path, changes)
     reused = len(work.tasks) - len(work.missing)
     return Written(

@@ -5,6 +5,7 @@ Which numbers make a texture is said where the texture is made, in simulate/; he
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -22,6 +23,8 @@ from nanotexture.tables.fields import (
 
 Number = Annotated[int, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=0.5)]
+MOST_COUNTS = 1e15  # beyond, there is no generator of Poisson numbers
+PER_ORDER = 2  # voxels from one satellite to the next, at least
 
 
 class StripesTable(Table):
@@ -134,8 +137,8 @@ class Simulate(Table):
     cumulative: bool = True
     coherence: Annotated[Length, Field(le=1e5)] = 1200.0  # a longer one overruns memory
     places: Annotated[int, Field(gt=0, le=10_000)] = 60
-    peak_counts: Annotated[float, Field(gt=0)] = 1e6
-    background: Annotated[float, Field(ge=0)] = 5.0
+    peak_counts: Annotated[float, Field(gt=0, le=MOST_COUNTS)] = 1e6
+    background: Annotated[float, Field(ge=0, le=MOST_COUNTS)] = 5.0
     diffuse: Share = 0.0
     drift: Share = 0.0
     dead: Share = 0.0
@@ -143,7 +146,9 @@ class Simulate(Table):
     energy: Energy = 8.048
     resolution: tuple[Spacing, Spacing] = (5e-4, 5e-4)
     beam_stop: tuple[Spacing, Spacing] = (6e-3, 1e-2)
-    film_gap: Distance = 0.0
+    film_gap: Annotated[Distance, Field(ge=-5, le=10)] = (
+        0.0  # angstrom: atoms touch, or there is a further plane
+    )
     orders: Annotated[float, Field(ge=1.2, le=12)] = 3.5
     voxels: tuple[Annotated[int, Field(ge=16, le=4096)], Annotated[int, Field(ge=16, le=4096)]] = (145, 169)
     seed: Annotated[int, Field(ge=0)] = 0
@@ -156,4 +161,22 @@ class Simulate(Table):
             values = getattr(self, name)
             if len(set(values)) < len(values):
                 raise ValueError(f"{name}: expected each once, found {list(values)}")
+        flat = [list(hkl) for hkl in self.hkl if hkl[2] == 0]
+        if flat:
+            raise ValueError(f"hkl: expected l other than 0, which shows the film's height, found {flat[0]}")
+        return self
+
+    @model_validator(mode="after")
+    def _detector(self) -> Simulate:
+        across, up = self.voxels
+        fewest = math.ceil(2 * PER_ORDER * self.orders) + 1
+        if across < fewest:
+            raise ValueError(
+                f"voxels: expected {fewest} or more along qx, which satellites up to order {self.orders:g} need, "
+                f"found {list(self.voxels)}"
+            )
+        if self.gap > up // 2:
+            raise ValueError(
+                f"gap: expected at most {up // 2} voxels, half of those along qz, found {self.gap}"
+            )
         return self
