@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Rung:
-    """One rung of the tempering ladder: extra amplitude error tau, harmonics, polynomials and orders in use, steps at most."""
+    """One rung of the tempering ladder: extra amplitude error tau, harmonics, polynomials and orders in use, steps at most;
+    terms of the Jacobian."""
 
     tau: float
     harmonics: int
     polynomials: int
     orders: int
     steps: int
+    terms: int = 1
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,95 @@
+"""The displacement that follows from the polarization of a superlattice by electrostriction and mechanical equilibrium.
+
+    div C (eps(u) - e0) = 0,   e0_xx = q11 Px^2 + q12 Pz^2, e0_yy = q12 (Px^2 + Pz^2), e0_xz = q44 Px Pz / 2
+
+with one homogeneous cubic C, u periodic along x (period) and z (repeat), nothing varying along y (Khachaturyan, Theory of
+Structural Transformations in Solids (1983), ch. 7). In Fourier space u = -i K^-1 s0 xi, s0 = C e0. What does not vary along
+x is left out: the mean strain of every layer is in the stack's reference lattice already.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+
+from nanotexture.phasing.unknowns import Unknowns
+
+Tensor = torch.Tensor
+
+
+@dataclass(frozen=True)
+class Equilibrium:
+    """Of fields (ux, uz, Px, Pz) on (x, z), z the planes of one repeat.
+
+    stiffness: c11, c12, c44 in any one unit; electrostriction (3, z): q11, q12, q44 of every plane in m^4/C^2, q44 as in
+    e_4 = q44 P_2 P_3; period and repeat in angstrom; points along x.
+    """
+
+    stiffness: tuple[float, float, float]
+    electrostriction: Tensor
+    period: float
+    repeat: float
+    points: int
+
+    def added(self, fields: Tensor) -> Tensor:
+        """Fields (batch, 4, x, z) with the displacement that follows from their polarization added to the free one."""
+        stress = self._stress(fields[:, 2], fields[:, 3])
+        spectrum = torch.einsum("iczk,bczk->bizk", self._response, torch.fft.fft2(stress.mT))
+        extra = torch.fft.ifft2(spectrum).real.mT
+        return torch.cat([fields[:, :2] + extra, fields[:, 2:]], dim=1)
+
+    def slopes(self, unknowns: Unknowns, fields: Tensor) -> Tensor:
+        """Change of the displacement's coefficients by every coefficient, (batch, displacement size, size); zero for its own."""
+        displacement, polar = unknowns.blocks
+        basis = polar.modes.basis(self.points).flatten(1)
+        tangent = self._stress_slopes(fields[:, 2], fields[:, 3])
+        through = self._onto_modes(unknowns).flatten(-2)
+        parts = [torch.einsum("ucp,bcp->bup", through, tangent[:, f].flatten(-2)) @ basis.T for f in range(2)]
+        own = torch.zeros(len(fields), displacement.size, displacement.size, dtype=basis.dtype)
+        return torch.cat([own, *parts], dim=2)
+
+    def _stress(self, px: Tensor, pz: Tensor) -> Tensor:
+        """C e0 (batch, 3, x, z): components xx, zz, xz."""
+        q11, q12, q44 = self.electrostriction
+        strain = q11 * px**2 + q12 * pz**2, q12 * (px**2 + pz**2), q11 * pz**2 + q12 * px**2
+        return self._from_strain(*strain, 0.5 * q44 * px * pz)
+
+    def _stress_slopes(self, px: Tensor, pz: Tensor) -> Tensor:
+        """d(C e0) by Px and by Pz, (batch, 2, 3, x, z)."""
+        q11, q12, q44 = self.electrostriction
+        by_px = self._from_strain(2 * q11 * px, 2 * q12 * px, 2 * q12 * px, 0.5 * q44 * pz)
+        by_pz = self._from_strain(2 * q12 * pz, 2 * q12 * pz, 2 * q11 * pz, 0.5 * q44 * px)
+        return torch.stack([by_px, by_pz], dim=1)
+
+    def _from_strain(self, xx: Tensor, yy: Tensor, zz: Tensor, xz: Tensor) -> Tensor:
+        c11, c12, c44 = self.stiffness
+        return torch.stack([c11 * xx + c12 * (yy + zz), c11 * zz + c12 * (xx + yy), 2 * c44 * xz], dim=1)
+
+    @cached_property
+    def _response(self) -> Tensor:
+        """u_i (i, c, z, k) per stress component in Fourier space, zero for k = 0."""
+        planes = self.electrostriction.shape[1]
+        qx = 2 * torch.pi * torch.fft.fftfreq(self.points, self.period / self.points, dtype=torch.float64)
+        qz = 2 * torch.pi * torch.fft.fftfreq(planes, self.repeat / planes, dtype=torch.float64)
+        qx = torch.where(qx == qx.min(), 0.0, qx) if self.points % 2 == 0 else qx
+        z, x = torch.meshgrid(qz, qx, indexing="ij")
+        c11, c12, c44 = self.stiffness
+        xx, zz, xz = c11 * x**2 + c44 * z**2, c44 * x**2 + c11 * z**2, (c12 + c44) * x * z
+        determinant = xx * zz - xz**2
+        inverse = torch.where(x != 0, 1.0 / determinant.clamp_min(1e-30), 0.0)
+        zero = torch.zeros_like(x)
+        force_x, force_z = torch.stack([x, zero, z]), torch.stack([zero, z, x])
+        along_x = inverse * (zz * force_x - xz * force_z)
+        along_z = inverse * (xx * force_z - xz * force_x)
+        return -1j * torch.stack([along_x, along_z])
+
+    def _onto_modes(self, unknowns: Unknowns) -> Tensor:
+        """Displacement coefficients per unit of stress at every point, (u, c, x, z)."""
+        displacement = unknowns.blocks[0]
+        rows = displacement.modes.basis(self.points)
+        dual = torch.linalg.pinv(rows.flatten(1)).T.unflatten(1, rows.shape[1:])
+        spectrum = torch.fft.ifft2(dual.mT)
+        back = torch.fft.fft2(spectrum[:, None, None] * self._response[None]).real.mT
+        return back.movedim(0, 1).flatten(0, 1)
