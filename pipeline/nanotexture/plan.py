@@ -249,7 +249,13 @@ def _temperature(
         solutions = tuple(
             Task(
                 invert,
-                models.InvertConfig(film=film, starts=b, seed=told.seed, strain=told.strain),
+                models.InvertConfig(
+                    film=film,
+                    starts=b,
+                    seed=told.seed,
+                    strain=told.strain,
+                    polarization=recipe.texture.polarization,
+                ),
                 (orders, shared, choice),
                 label,
             )
@@ -265,7 +271,8 @@ def _temperature(
             )
             for b in batches
         )
-    settings = models.ConsensusConfig(film=film, solver=told.solver, strain=told.strain)
+    polar = recipe.texture.polarization and told.solver == "motif"
+    settings = models.ConsensusConfig(film=film, solver=told.solver, strain=told.strain, polarization=polar)
     clusters = Task(group, settings, (orders, shared, choice, solutions), label)
     answer = Task(texture, models.TextureConfig(), (orders, clusters), label)
     return TemperaturePlan(temperature, maps, orders, clusters, answer, choice)
@@ -290,6 +297,7 @@ def _trials(recipe: Recipe, film: FilmConfig, orders: Task, shared: Task, label:
                 folds=1 if single else TRIAL_FOLDS,
                 seed=told.seed,
                 strain=told.strain,
+                polarization=recipe.texture.polarization and told.solver == "motif",
             ),
             (orders, shared),
             label,

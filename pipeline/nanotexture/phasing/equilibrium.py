@@ -24,7 +24,8 @@ class Equilibrium:
     """Of fields (ux, uz, Px, Pz) on (x, z), z the planes of one repeat.
 
     stiffness: c11, c12, c44 in any one unit; electrostriction (3, z): q11, q12, q44 of every plane in m^4/C^2, q44 as in
-    e_4 = q44 P_2 P_3; period and repeat in angstrom; points along x.
+    e_4 = q44 P_2 P_3; period and repeat in angstrom; points along x; longitudinal: rms in
+    C/m^2 of what depolarising fields leave of the polarization's longitudinal part.
     """
 
     stiffness: tuple[float, float, float]
@@ -32,13 +33,21 @@ class Equilibrium:
     period: float
     repeat: float
     points: int
+    longitudinal: float = 0.03
 
     def added(self, fields: Tensor) -> Tensor:
         """Fields (batch, 4, x, z) with the displacement that follows from their polarization added to the free one."""
+        return torch.cat([fields[:, :2] + self._induced(fields), fields[:, 2:]], dim=1)
+
+    def removed(self, fields: Tensor) -> Tensor:
+        """Fields (batch, 4, x, z) with what `added` adds taken away: only the free displacement is left."""
+        return torch.cat([fields[:, :2] - self._induced(fields), fields[:, 2:]], dim=1)
+
+    def _induced(self, fields: Tensor) -> Tensor:
+        """The displacement (batch, 2, x, z) that follows from the polarization of the fields."""
         stress = self._stress(fields[:, 2], fields[:, 3])
         spectrum = torch.einsum("iczk,bczk->bizk", self._response, torch.fft.fft2(stress.mT))
-        extra = torch.fft.ifft2(spectrum).real.mT
-        return torch.cat([fields[:, :2] + extra, fields[:, 2:]], dim=1)
+        return torch.fft.ifft2(spectrum).real.mT
 
     def slopes(self, unknowns: Unknowns, fields: Tensor) -> Tensor:
         """Change of the displacement's coefficients by every coefficient, (batch, displacement size, size); zero for its own."""
@@ -49,6 +58,27 @@ class Equilibrium:
         parts = [torch.einsum("ucp,bcp->bup", through, tangent[:, f].flatten(-2)) @ basis.T for f in range(2)]
         own = torch.zeros(len(fields), displacement.size, displacement.size, dtype=basis.dtype)
         return torch.cat([own, *parts], dim=2)
+
+    def polar_precision(self, unknowns: Unknowns) -> Tensor:
+        """Prior precision (p, p) of the polarization's coefficients from the charge it would bind.
+
+        Depolarising fields keep the longitudinal part of P, along its own wave vector, below `longitudinal` rms.
+        """
+        modes = unknowns.blocks[1].modes
+        basis = modes.basis(self.points)
+        spectrum = torch.fft.fft2(basis) / basis[0].numel()
+        qx, qz = self._waves(basis.shape[-1])
+        length = torch.sqrt(qx**2 + qz**2)
+        unit = torch.where(length > 0, 1.0 / length.clamp_min(1e-12), 0.0)
+        along = torch.cat([spectrum * qx * unit, spectrum * qz * unit]).flatten(1)
+        return (along.conj() @ along.mT).real * (len(modes.index) / self.longitudinal**2)
+
+    def _waves(self, planes: int) -> tuple[Tensor, Tensor]:
+        """qx (x, 1) and qz (1, z) of the discrete transform, 1/angstrom; the Nyquist wave along x has no sign, and is 0."""
+        qx = 2 * torch.pi * torch.fft.fftfreq(self.points, self.period / self.points, dtype=torch.float64)
+        qz = 2 * torch.pi * torch.fft.fftfreq(planes, self.repeat / planes, dtype=torch.float64)
+        qx = torch.where(qx == qx.min(), 0.0, qx) if self.points % 2 == 0 else qx
+        return qx[:, None], qz[None, :]
 
     def _stress(self, px: Tensor, pz: Tensor) -> Tensor:
         """C e0 (batch, 3, x, z): components xx, zz, xz."""
@@ -70,11 +100,7 @@ class Equilibrium:
     @cached_property
     def _response(self) -> Tensor:
         """u_i (i, c, z, k) per stress component in Fourier space, zero for k = 0."""
-        planes = self.electrostriction.shape[1]
-        qx = 2 * torch.pi * torch.fft.fftfreq(self.points, self.period / self.points, dtype=torch.float64)
-        qz = 2 * torch.pi * torch.fft.fftfreq(planes, self.repeat / planes, dtype=torch.float64)
-        qx = torch.where(qx == qx.min(), 0.0, qx) if self.points % 2 == 0 else qx
-        z, x = torch.meshgrid(qz, qx, indexing="ij")
+        x, z = torch.broadcast_tensors(*(q.mT for q in self._waves(self.electrostriction.shape[1])))
         c11, c12, c44 = self.stiffness
         xx, zz, xz = c11 * x**2 + c44 * z**2, c44 * x**2 + c11 * z**2, (c12 + c44) * x * z
         determinant = xx * zz - xz**2

@@ -8,6 +8,7 @@ through the film-substrate gap, which is a parameter of its own.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -45,7 +46,9 @@ def legendre_profiles(*, z: Array, number: int, thickness: float) -> Profiles:
     shapes = [np.polynomial.legendre.Legendre.basis(m) for m in range(number)]
     norm = [np.sqrt(2 * m + 1) for m in range(number)]
     values = np.stack([n * shape(centred) for n, shape in zip(norm, shapes, strict=True)])
-    slopes = np.stack([n * shape.deriv()(centred) * 2.0 / extent for n, shape in zip(norm, shapes, strict=True)])
+    slopes = np.stack(
+        [n * shape.deriv()(centred) * 2.0 / extent for n, shape in zip(norm, shapes, strict=True)]
+    )
     wave = np.pi * np.arange(number) / thickness
     return Profiles(*(torch.from_numpy(a) for a in (values, slopes, wave)))
 
@@ -60,6 +63,27 @@ def repeat_profiles(*, z: Array, number: int, repeat: float) -> Profiles:
     wave = 2 * np.pi * order / repeat
     slopes = size * wave[:, None] * np.where(even, np.cos(phase), -np.sin(phase))
     return Profiles(*(torch.from_numpy(a) for a in (values, slopes, wave)))
+
+
+def layer_profiles(*, z: Array, layer: NDArray[np.int64], number: Mapping[int, int]) -> Profiles:
+    """Legendre polynomials within each layer, zero in the others, of unit mean square over all planes.
+
+    layer (z,): number of the layer of every plane at z (z,) angstrom; number: how many polynomials each layer gets. They are
+    ordered by degree, so that the first few are coarse in every layer.
+    """
+    rows = []
+    for index, many in number.items():
+        where = layer == index
+        step = float(np.median(np.diff(z))) if len(z) > 1 else 1.0
+        inner = legendre_profiles(z=z[where], number=many, thickness=float(where.sum()) * step)
+        share = np.sqrt(len(z) / where.sum())
+        for m in range(many):
+            row = torch.zeros(2, len(z), dtype=torch.float64)
+            row[:, torch.from_numpy(where)] = share * torch.stack([inner.values[m], inner.slopes[m]])
+            rows.append((m, row, inner.wave[m]))
+    rows.sort(key=lambda one: one[0])
+    values, slopes = torch.stack([row for _, row, _ in rows]).unbind(1)
+    return Profiles(values, slopes, torch.stack([wave for *_, wave in rows]))
 
 
 @dataclass(frozen=True)
@@ -118,7 +142,5 @@ class Modes:
         k, sign = self.index[:, :1], self.index[:, 1:2]
         phase = 2 * np.pi * k * np.arange(points) / points
         q = 2 * np.pi * k / self.period
-        cosine = sign > 0
-        return np.where(cosine, np.cos(phase), np.sin(phase)), q * np.where(
-            cosine, -np.sin(phase), np.cos(phase)
-        )
+        values = np.where(sign > 0, np.cos(phase), np.sin(phase))
+        return values, np.asarray(q * np.where(sign > 0, -np.sin(phase), np.cos(phase)), float)

@@ -12,7 +12,7 @@ import torch
 
 from nanotexture.phasing.equilibrium import Equilibrium
 from nanotexture.phasing.motif_model import ReflectionData, order_intensities
-from nanotexture.phasing.motif_problem import Problem, System, mean_chi2, prior_precision, system
+from nanotexture.phasing.motif_problem import Problem, System, mean_chi2, system
 from nanotexture.phasing.motif_settings import MotifSettings, Rung
 from nanotexture.phasing.outcome import Outcome
 from nanotexture.phasing.unknowns import Unknowns
@@ -138,6 +138,7 @@ def _solutions(problem: Problem, parameters: Tensor, steps: Tensor, reason: Tens
     cost = mean_chi2(problem.data, models, held_out=False)
     covariance = _covariance(problem, parameters) * cost.clamp_min(1.0)[:, None, None]
     determined = _determined(problem, coefficients, covariance / cost.clamp_min(1.0)[:, None, None])
+    covariance = _tied(problem, fields, covariance)
     return MotifSolutions(
         fields,
         _field_std(problem, covariance),
@@ -167,12 +168,26 @@ def _covariance(problem: Problem, parameters: Tensor) -> Tensor:
 
 
 def _determined(problem: Problem, coefficients: Tensor, covariance: Tensor) -> Tensor:
-    """Share of the answer's variance, in units of the prior, that the data and not the prior fix, (start,)."""
+    """Share of the answer's variance that the data and not the prior fix, the least over the judged blocks, (start,)."""
     width = torch.diagonal(covariance, dim1=1, dim2=2)
-    precision = prior_precision(problem).diagonal()[: problem.unknowns.size]
-    share = 1.0 - (width * precision).clamp(0, 1)
-    weighted = coefficients**2 * precision
-    return (share * weighted).sum(1) / weighted.sum(1).clamp_min(1e-30)
+    share = 1.0 - (width * problem.unknowns.prior_precision()).clamp(0, 1)
+    split = problem.unknowns.split
+    shares = [
+        (one * c**2).sum((1, 2)) / (c**2).sum((1, 2)).clamp_min(1e-30)
+        for block, one, c in zip(problem.unknowns.blocks, split(share), split(coefficients), strict=True)
+        if block.judged
+    ]
+    return torch.stack(shares).amin(0)
+
+
+def _tied(problem: Problem, fields: Tensor, covariance: Tensor) -> Tensor:
+    """Covariance of the coefficients of all fields, with what equilibrium adds to the displacement."""
+    if problem.equilibrium is None:
+        return covariance
+    tie = problem.equilibrium.slopes(problem.unknowns, fields)
+    whole = torch.eye(problem.unknowns.size, dtype=tie.dtype).repeat(len(tie), 1, 1)
+    whole[:, : tie.shape[1]] += tie
+    return whole @ covariance @ whole.mT
 
 
 def _outcome(reason: int, determined: float) -> Outcome:

@@ -71,7 +71,9 @@ class ReflectionData:
     @cached_property
     def slope_weights(self) -> Tensor:
         """i Q.v_a per unit of each field times weights times (1, i dx, i dz): (f, t, a, n, q)."""
-        along = self.phase_per_field[:, :, None, None] + torch.einsum("afc,nqc->afnq", self.lift, self.detuning)
+        along = self.phase_per_field[:, :, None, None] + torch.einsum(
+            "afc,nqc->afnq", self.lift, self.detuning
+        )
         flat = (1j * along * self.weights[:, None]).movedim(1, 0)
         dx, dz = self.detuning.unbind(-1)
         return torch.stack([flat, 1j * dx * flat, 1j * dz * flat], dim=1)

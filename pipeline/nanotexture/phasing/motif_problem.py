@@ -85,13 +85,16 @@ def prior_precision(problem: Problem) -> Tensor:
     The reflections share one flux: their scales differ by scale_prior, their mean is known to flux_prior only.
     """
     settings, number = problem.settings, len(problem.data)
-    fields = problem.unknowns.prior_precision()
+    fields = torch.diag(problem.unknowns.prior_precision())
+    if problem.equilibrium is not None:
+        first = problem.unknowns.blocks[0].size
+        fields[first:, first:] += problem.equilibrium.polar_precision(problem.unknowns)
     common = torch.full((number, number), 1.0 / number, dtype=fields.dtype)
     scales = (torch.eye(number, dtype=fields.dtype) - common) / settings.scale_prior**2
     scales = scales + common / settings.flux_prior**2
     gap = torch.tensor([[settings.gap_prior**-2]], dtype=fields.dtype)
     resolution = torch.eye(number, dtype=fields.dtype) / settings.resolution_prior**2
-    return torch.block_diag(torch.diag(fields), scales, resolution, gap)
+    return torch.block_diag(fields, scales, resolution, gap)
 
 
 def system(problem: Problem, parameters: Tensor, rung: Rung) -> System:

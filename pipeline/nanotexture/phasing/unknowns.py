@@ -16,27 +16,43 @@ Tensor = torch.Tensor
 
 @dataclass(frozen=True)
 class Block:
-    """Fields of one quantity: displacement (angstrom) or polarization (C/m^2) along `number` directions.
+    """Fields of one quantity, displacement (angstrom) or polarization (C/m^2), along `number` directions.
 
-    A coefficient's prior width is prior / sqrt(wave^2 + floor^2), wave being the mode's wave number: for a displacement
-    prior is a strain and floor 0; for a polarization prior / floor is its size where it varies slowly. start: rms of a
-    random start.
+    width (number, modes): prior standard deviation of every coefficient; start: rms of a random start; judged: whether the
+    data must determine it (a small correction need not be).
     """
 
     modes: Modes
     number: int
-    prior: float
-    floor: float
+    width: Tensor
     start: float
+    judged: bool = True
 
     @property
     def size(self) -> int:
         """Number of coefficients."""
         return self.number * len(self.modes.index)
 
-    def prior_width(self) -> Tensor:
-        """Standard deviation of every coefficient (number * modes,)."""
-        return (self.prior / torch.sqrt(self.modes.wave() ** 2 + self.floor**2)).repeat(self.number)
+
+def strain_width(modes: Modes, number: int, strain: float) -> Tensor:
+    """Prior widths (number, modes) in angstrom of a displacement whose modes have an rms strain near `strain`."""
+    return (strain / modes.wave()).expand(number, -1)
+
+
+def polar_width(modes: Modes, number: int, size: float) -> Tensor:
+    """Prior widths (number, modes) in C/m^2: `size` where P varies slowly, falling as 1 / wave^2 beyond two harmonics."""
+    return (size / (1.0 + (modes.wave() * modes.period / (4 * torch.pi)) ** 2)).expand(number, -1)
+
+
+def correction_width(modes: Modes, size: float, strain: float) -> Tensor:
+    """Prior widths (2, modes) in angstrom of what is added to a displacement in equilibrium.
+
+    `size`, falling as 1 / wave^2; but `strain` for the spacing of the planes (uz, k = 0), which equilibrium does not give.
+    """
+    small = polar_width(modes, 2, size).clone()
+    flat = torch.from_numpy(modes.index[:, 0] == 0)
+    small[1, flat] = strain / modes.wave()[flat]
+    return small
 
 
 @dataclass(frozen=True)
@@ -59,7 +75,10 @@ class Unknowns:
     def coarser(self, harmonics: int, profiles: int) -> tuple[Unknowns, NDArray[np.int64]]:
         """The unknowns of few harmonics and profiles, and where their coefficients are among all."""
         pairs = [block.modes.coarser(harmonics, profiles) for block in self.blocks]
-        blocks = tuple(replace(b, modes=modes) for b, (modes, _) in zip(self.blocks, pairs, strict=True))
+        blocks = tuple(
+            replace(b, modes=modes, width=b.width[:, torch.from_numpy(where)])
+            for b, (modes, where) in zip(self.blocks, pairs, strict=True)
+        )
         use = [np.tile(where, b.number) for b, (_, where) in zip(self.blocks, pairs, strict=True)]
         return replace(self, blocks=blocks), np.flatnonzero(np.concatenate(use))
 
@@ -88,7 +107,7 @@ class Unknowns:
 
     def prior_precision(self) -> Tensor:
         """1 / prior variance of every coefficient (size,)."""
-        return torch.cat([block.prior_width() for block in self.blocks]) ** -2
+        return torch.cat([block.width.flatten() for block in self.blocks]) ** -2
 
     def shift_direction(self, coefficients: Tensor) -> Tensor:
         """Unit change of coefficients (batch, size) that moves the motif along x.

@@ -78,6 +78,7 @@ class TrialConfig(Config):
     folds: int
     seed: int
     strain: float
+    polarization: bool = False
 
 
 class ChooseConfig(Config):
@@ -93,6 +94,7 @@ class InvertConfig(Config):
     starts: tuple[int, ...]
     seed: int
     strain: float
+    polarization: bool = False
 
 
 class ConsensusConfig(Config):
@@ -101,6 +103,7 @@ class ConsensusConfig(Config):
     film: FilmConfig
     solver: Literal["motif", "window"]
     strain: float
+    polarization: bool = False
 
 
 class WindowConfig(Config):
