@@ -20,7 +20,7 @@ from nanotexture.recipe import Film, Recipe
 from nanotexture.stages import models
 from nanotexture.stages.consensus import group
 from nanotexture.stages.convert import align, convert, load, scan_thickness
-from nanotexture.stages.invert import choose, invert, trial
+from nanotexture.stages.invert import choose, invert, pilot, trial
 from nanotexture.stages.prepare import prepare
 from nanotexture.stages.reference import reference
 from nanotexture.stages.texture import texture
@@ -28,7 +28,7 @@ from nanotexture.stages.window import window
 
 # harmonics and polynomials beyond those seen in the data
 TRIAL_MODES = ((0, 0), (1, -2), (1, 0), (2, -2), (2, 0))
-TRIAL_STARTS, TRIAL_FOLDS = 3, 3
+PILOT_STARTS, TRIAL_FOLDS = 6, 3
 BATCHES = 400  # more tasks than this cost more in scheduling than they gain in balance
 
 Key = tuple[str, float]  # reflection, temperature
@@ -282,6 +282,20 @@ def _trials(recipe: Recipe, film: FilmConfig, orders: Task, shared: Task, label:
     told = recipe.invert
     harmonics = None if told.harmonics == "auto" else told.harmonics
     polynomials = None if told.polynomials == "auto" else told.polynomials
+    first = Task(
+        pilot,
+        models.PilotConfig(
+            film=film,
+            harmonics=harmonics,
+            polynomials=polynomials,
+            starts=min(PILOT_STARTS, told.starts),
+            seed=told.seed,
+            strain=told.strain,
+            polarization=recipe.texture.polarization and told.solver == "motif",
+        ),
+        (orders, shared),
+        label,
+    )
     tried = [(k if harmonics is None else 0, m if polynomials is None else 0) for k, m in TRIAL_MODES]
     single = harmonics is not None and polynomials is not None
     return tuple(
@@ -293,13 +307,12 @@ def _trials(recipe: Recipe, film: FilmConfig, orders: Task, shared: Task, label:
                 polynomials=polynomials,
                 more_harmonics=k,
                 more_polynomials=m,
-                starts=1 if single else TRIAL_STARTS,
                 folds=1 if single else TRIAL_FOLDS,
                 seed=told.seed,
                 strain=told.strain,
                 polarization=recipe.texture.polarization and told.solver == "motif",
             ),
-            (orders, shared),
+            (orders, shared, first),
             label,
         )
         for k, m in dict.fromkeys(tried)

@@ -105,19 +105,21 @@ def system(problem: Problem, parameters: Tensor, rung: Rung) -> System:
     hessian = precision.expand(len(parameters), *precision.shape).clone()
     coefficients, nuisance = problem.split(parameters)
     fields = problem.fields(coefficients)
-    tie = None if problem.equilibrium is None else problem.equilibrium.slopes(problem.unknowns, fields)
+    tie = (
+        None if problem.equilibrium is None else problem.equilibrium.slopes(problem.unknowns, fields).float()
+    )
     for r, data in enumerate(problem.data):
-        found = evaluate_reflection(data, problem.unknowns, fields, nuisance[r], rung.terms)
+        found = evaluate_reflection(data, problem.unknowns, fields, nuisance[r])
         weight = (data.work & (data.orders.abs() <= rung.orders)[:, None]) / tempered_sigma(data, rung.tau)
         use = weight.flatten() > 0
         residual = ((found.intensity - data.intensity) * weight).flatten(1)[:, use]
-        jacobian = (found.jacobian * weight[None, ..., None]).flatten(1, 2)[:, use]
+        jacobian = (found.jacobian * weight.to(found.jacobian.dtype)).flatten(2)[..., use]
         if tie is not None:
-            jacobian[..., : problem.unknowns.size] += jacobian[..., : tie.shape[1]] @ tie
+            jacobian[:, : problem.unknowns.size] += tie.mT @ jacobian[:, : tie.shape[1]]
         own = _own_parameters(problem, r)
         cost = cost + (residual**2).sum(1)
-        gradient[:, own] += torch.einsum("bpj,bp->bj", jacobian, residual)
-        hessian[:, own[:, None], own[None, :]] += torch.matmul(jacobian.mT, jacobian)
+        gradient[:, own] += torch.einsum("bjp,bp->bj", jacobian.double(), residual)
+        hessian[:, own[:, None], own[None, :]] += torch.matmul(jacobian, jacobian.mT).double()
     return System(cost, gradient, hessian)
 
 

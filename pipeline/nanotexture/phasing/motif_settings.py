@@ -24,15 +24,13 @@ class Schedule(StrEnum):
 
 @dataclass(frozen=True)
 class Rung:
-    """One rung of the tempering ladder: extra amplitude error tau, harmonics, polynomials and orders in use, steps at most;
-    terms of the Jacobian."""
+    """One rung of the tempering ladder: extra amplitude error tau, harmonics, polynomials and orders in use, steps at most."""
 
     tau: float
     harmonics: int
     polynomials: int
     orders: int
     steps: int
-    terms: int = 1
 
 
 @dataclass(frozen=True)

@@ -66,15 +66,26 @@ class ReferenceConfig(Config):
     film: FilmConfig
 
 
+class PilotConfig(Config):
+    """A few starts with the modes as told, or as the data show (None)."""
+
+    film: FilmConfig
+    harmonics: int | None
+    polynomials: int | None
+    starts: int
+    seed: int
+    strain: float
+    polarization: bool = False
+
+
 class TrialConfig(Config):
-    """A few starts with a number of modes: as told, or what the data show plus `more_...`."""
+    """A number of modes: as told, or what the data show plus `more_...`; choices of what is held out."""
 
     film: FilmConfig
     harmonics: int | None
     polynomials: int | None
     more_harmonics: int
     more_polynomials: int
-    starts: int
     folds: int
     seed: int
     strain: float

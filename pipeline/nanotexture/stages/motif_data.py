@@ -25,6 +25,8 @@ SYSTEMATIC = (
 PARALLEL = 0.02  # directions of Q closer than this (rad) are one: they give one component of the displacement
 SUBSTRATE_PEAK = 0.004  # relative half width in qz around the substrate's Bragg point that is not fitted
 FEWEST, MOST = 2, 8
+ROWS = 8  # of qz in a fringe that the solver sees
+MARGIN = 4  # fringes beside the satellites
 LEAST_RESOLUTION = 0.3  # rows: what the fit of the resolution starts from at least, or it could not grow
 
 
@@ -65,14 +67,14 @@ def motif_data(
     common = float(
         np.exp(np.mean([np.log(one.scale / float(orders["scale"][r])) for r, one in enumerate(one_by_one)]))
     )
-    reflections = tuple(
-        replace(one, scale=common * float(orders["scale"][r])) for r, one in enumerate(one_by_one)
-    )
+    full = tuple(replace(one, scale=common * float(orders["scale"][r])) for r, one in enumerate(one_by_one))
+    reflections = tuple(_fewer_rows(one, stack.thickness) for one in full)
     highest = int(max(int(one.orders[one.work.any(1)].max()) for one in reflections))
     fringes = max(_significant_fringes(orders, r, stack.thickness) for r in range(len(vectors)))
-    block = tuple(block_rows(one, stack.thickness) for one in orders["qz"].values)
+    block = tuple(block_rows(one.qz.numpy(), stack.thickness) for one in reflections)
     return MotifData(
         reflections=reflections,
+        full=full,
         axes=axes,
         polar_axes=polar_axes,
         stack=stack,
@@ -182,6 +184,61 @@ def _reflection(
         qz=tensor(qz.copy()),
         resolution=max(float(one["resolution_qz"]), LEAST_RESOLUTION * float(qz[1] - qz[0])),
         scale=_first_scale(np.where(use, intensity, np.nan), number, _flat(groups)),
+    )
+
+
+def _useful_rows(data: ReflectionData, thickness: float) -> ReflectionData:
+    """The rows from MARGIN fringes below to MARGIN fringes above the satellites; farther out is the flat film alone."""
+    satellites = (data.orders != 0)[:, None] & (data.work | data.free)
+    seen = torch.nonzero((satellites & (data.intensity > 3 * data.sigma)).any(0)).flatten()
+    if len(seen) == 0:
+        return data
+    margin = MARGIN * 2 * np.pi / thickness
+    rows = (data.qz >= data.qz[seen[0]] - margin) & (data.qz <= data.qz[seen[-1]] + margin)
+    return replace(
+        data,
+        intensity=data.intensity[:, rows],
+        sigma=data.sigma[:, rows],
+        work=data.work[:, rows],
+        free=data.free[:, rows],
+        weights=data.weights[:, :, rows],
+        planes=data.planes[:, rows],
+        detuning=data.detuning[:, rows],
+        substrate=data.substrate[rows],
+        qz=data.qz[rows],
+    )
+
+
+def _fewer_rows(data: ReflectionData, thickness: float) -> ReflectionData:
+    """The reflection with neighbouring rows averaged, so that a fringe has about ROWS of them; their span is resolution.
+
+    The intensities of a film hold nothing finer than half a fringe, and the solver's time grows with the rows.
+    """
+    data = _useful_rows(data, thickness)
+    step = float(data.qz[1] - data.qz[0])
+    many = max(
+        (int(2 * np.pi / thickness / step / ROWS) - 1) // 2 * 2 + 1, 1
+    )  # odd: the middle row stands for them
+    rows = torch.arange(len(data.qz) // many * many).view(-1, many)
+    held, fitted = data.free[:, rows], data.work[:, rows]
+    free, work = held.all(-1), fitted.any(-1) & ~held.any(-1)
+    use = (held & free[..., None]) | (fitted & work[..., None])
+    number, middle = use.sum(-1).clamp_min(1), rows[:, many // 2]
+    intensity = torch.where(use, data.intensity[:, rows], 0.0).sum(-1) / number
+    counting = data.sigma[:, rows] ** 2 - (SYSTEMATIC * data.intensity[:, rows]) ** 2
+    variance = torch.where(use, counting, 0.0).sum(-1) / number**2 + (SYSTEMATIC * intensity) ** 2
+    return replace(
+        data,
+        intensity=intensity,
+        sigma=torch.where(free | work, variance, 1.0).sqrt(),
+        work=work,
+        free=free,
+        weights=data.weights[:, :, middle],
+        planes=data.planes[:, middle],
+        detuning=data.detuning[:, middle],
+        substrate=data.substrate[middle],
+        qz=data.qz[middle],
+        resolution=float(np.hypot(data.resolution, np.sqrt(many**2 - 1.0) / np.sqrt(12.0) * step)),
     )
 
 

@@ -31,13 +31,14 @@ PER_LAYER = 5  # polynomials through a layer of a superlattice at most
 
 @dataclass(frozen=True)
 class MotifData:
-    """Reflections as the solver wants them.
+    """Reflections as the solver wants them, and with all rows of their maps (full).
 
     axes (f, 2): directions of the unknown displacement fields; polar_axes (p, 2): of the polarization fields; slots
     (planes,): height of the motif that each plane shows, the same in every repeat of a superlattice.
     """
 
     reflections: tuple[ReflectionData, ...]
+    full: tuple[ReflectionData, ...]
     axes: Array
     polar_axes: Array
     stack: Stack
