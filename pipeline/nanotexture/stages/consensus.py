@@ -139,7 +139,7 @@ def _turned(field: Array, data: MotifData) -> Array:
     layer = np.array(data.stack.plane_materials)
     edges = np.flatnonzero(np.diff(layer)) + 1
     planes = np.concatenate([part[::-1] for part in np.split(np.arange(len(layer)), edges)])
-    return inverted(field)[..., ::-1][..., planes]
+    return np.asarray(inverted(field)[..., ::-1][..., planes], float)
 
 
 def over_all_points(cost: Array, free_cost: Array, n_work: int, n_free: int) -> Array:
