@@ -282,13 +282,14 @@ def _trials(recipe: Recipe, film: FilmConfig, orders: Task, shared: Task, label:
     told = recipe.invert
     harmonics = None if told.harmonics == "auto" else told.harmonics
     polynomials = None if told.polynomials == "auto" else told.polynomials
+    single = harmonics is not None and polynomials is not None
     first = Task(
         pilot,
         models.PilotConfig(
             film=film,
             harmonics=harmonics,
             polynomials=polynomials,
-            starts=min(PILOT_STARTS, told.starts),
+            starts=1 if single else PILOT_STARTS,
             seed=told.seed,
             strain=told.strain,
             polarization=recipe.texture.polarization and told.solver == "motif",
@@ -297,7 +298,6 @@ def _trials(recipe: Recipe, film: FilmConfig, orders: Task, shared: Task, label:
         label,
     )
     tried = [(k if harmonics is None else 0, m if polynomials is None else 0) for k, m in TRIAL_MODES]
-    single = harmonics is not None and polynomials is not None
     return tuple(
         Task(
             trial,
