@@ -3,8 +3,8 @@
     div C (eps(u) - e0) = 0,   e0_xx = q11 Px^2 + q12 Pz^2, e0_yy = q12 (Px^2 + Pz^2), e0_xz = q44 Px Pz / 2
 
 with one homogeneous cubic C, u periodic along x (period) and z (repeat), nothing varying along y (Khachaturyan, Theory of
-Structural Transformations in Solids (1983), ch. 7). In Fourier space u = -i K^-1 s0 xi, s0 = C e0. What does not vary along
-x is left out: the mean strain of every layer is in the stack's reference lattice already.
+Structural Transformations in Solids (1983), ch. 7). In Fourier space u = -i K^-1 s0 xi, s0 = C e0. The mean strain of every
+layer along z is taken out: it is in the c of the stack's reference lattice already.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ class Equilibrium:
     """Of fields (ux, uz, Px, Pz) on (x, z), z the planes of one repeat.
 
     stiffness: c11, c12, c44 in any one unit; electrostriction (3, z): q11, q12, q44 of every plane in m^4/C^2, q44 as in
-    e_4 = q44 P_2 P_3; period and repeat in angstrom; points along x; longitudinal: rms in
+    e_4 = q44 P_2 P_3; layer (z,): number of the layer that a plane belongs to; period and repeat in angstrom; points along x; longitudinal: rms in
     C/m^2 of what depolarising fields leave of the polarization's longitudinal part.
     """
 
     stiffness: tuple[float, float, float]
     electrostriction: Tensor
+    layer: Tensor
     period: float
     repeat: float
     points: int
@@ -47,7 +48,7 @@ class Equilibrium:
         """The displacement (batch, 2, x, z) that follows from the polarization of the fields."""
         stress = self._stress(fields[:, 2], fields[:, 3])
         spectrum = torch.einsum("iczk,bczk->bizk", self._response, torch.fft.fft2(stress.mT))
-        return torch.fft.ifft2(spectrum).real.mT
+        return self._levelled(torch.fft.ifft2(spectrum).real.mT, self._level)
 
     def slopes(self, unknowns: Unknowns, fields: Tensor) -> Tensor:
         """Change of the displacement's coefficients by every coefficient, (batch, displacement size, size); zero for its own."""
@@ -99,12 +100,12 @@ class Equilibrium:
 
     @cached_property
     def _response(self) -> Tensor:
-        """u_i (i, c, z, k) per stress component in Fourier space, zero for k = 0."""
+        """u_i (i, c, z, k) per stress component in Fourier space, zero for the mean."""
         x, z = torch.broadcast_tensors(*(q.mT for q in self._waves(self.electrostriction.shape[1])))
         c11, c12, c44 = self.stiffness
         xx, zz, xz = c11 * x**2 + c44 * z**2, c44 * x**2 + c11 * z**2, (c12 + c44) * x * z
         determinant = xx * zz - xz**2
-        inverse = torch.where(x != 0, 1.0 / determinant.clamp_min(1e-30), 0.0)
+        inverse = torch.where(determinant > 0, 1.0 / determinant.clamp_min(1e-30), 0.0)
         zero = torch.zeros_like(x)
         force_x, force_z = torch.stack([x, zero, z]), torch.stack([zero, z, x])
         along_x = inverse * (zz * force_x - xz * force_z)
@@ -116,6 +117,24 @@ class Equilibrium:
         displacement = unknowns.blocks[0]
         rows = displacement.modes.basis(self.points)
         dual = torch.linalg.pinv(rows.flatten(1)).T.unflatten(1, rows.shape[1:])
-        spectrum = torch.fft.ifft2(dual.mT)
-        back = torch.fft.fft2(spectrum[:, None, None] * self._response[None]).real.mT
+        both = self._levelled(torch.stack([dual, dual], dim=1), self._level.mT)
+        spectrum = torch.fft.ifft2(both.mT)
+        back = torch.fft.fft2(spectrum[:, :, None] * self._response[None]).real.mT
         return back.movedim(0, 1).flatten(0, 1)
+
+    def _levelled(self, fields: Tensor, level: Tensor) -> Tensor:
+        """Fields (..., 2, x, z) with the mean of uz over x, a function of z, multiplied by a matrix (z, z)."""
+        mean = fields[..., 1, :, :].mean(-2)
+        change = mean @ level.mT - mean
+        return torch.stack([fields[..., 0, :, :], fields[..., 1, :, :] + change[..., None, :]], dim=-3)
+
+    @cached_property
+    def _level(self) -> Tensor:
+        """Takes the mean strain of every layer out of a periodic uz(z): differences, less their layer means, summed up."""
+        number = len(self.layer)
+        one = torch.eye(number, dtype=torch.float64)
+        rise = torch.roll(one, 1, dims=1) - one
+        same = (self.layer[:, None] == self.layer[None, :]).to(one.dtype)
+        rise = rise - (same / same.sum(1, keepdim=True)) @ rise
+        height = torch.tril(torch.ones_like(one), -1) @ rise
+        return height - height.mean(0, keepdim=True)

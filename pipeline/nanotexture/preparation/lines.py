@@ -176,8 +176,8 @@ def _solve_linear(problem: _Weighted, lines: Array) -> _Linear:
     n, nz = len(lines), problem.weight.shape[1]
     pairs = (lines[:, None, :] * lines[None, :, :]).reshape(n * n, -1)
     normal = (pairs @ problem.weight).reshape(n, n, nz).transpose(2, 0, 1)
-    ridge = 1e-9 * np.einsum("znn->z", normal)[:, None] + 1e-300
-    normal[:, range(n), range(n)] += ridge
+    # of each order's own weight: of their sum, it would hold down a bright order, whose weight is small
+    normal[:, range(n), range(n)] += 1e-9 * np.einsum("znn->zn", normal) + 1e-300
     cross = np.tensordot(lines, problem.weighted_basis, axes=(1, 1)).transpose(2, 0, 1)
     data = (lines @ (problem.weight * problem.intensity)).T
     inverse = np.linalg.inv(normal)

@@ -25,7 +25,7 @@ POLARIZATION = 0.4  # prior size, C/m^2
 CORRECTION = (
     0.002  # prior size (angstrom) of a displacement beside the one in equilibrium with the polarization
 )
-CORRECTION_STRAIN = 0.005  # of the spacing of the planes within a repeat
+CORRECTION_STRAIN = 0.002  # of the spacing of the planes within a repeat
 PER_LAYER = 5  # polynomials through a layer of a superlattice at most
 
 
@@ -79,7 +79,7 @@ class MotifData:
             return Unknowns((displacement,), points)
         polar = Modes(harmonics, self._polar_profiles(polynomials), self.period, constant=True)
         number = len(self.polar_axes)
-        width = polar_width(polar, number, POLARIZATION)
+        width = polar_width(polar, number, POLARIZATION) * self._induced(polar)
         return Unknowns((displacement, Block(polar, number, width, START_POLARIZATION)), points)
 
     def _modes(self, harmonics: int, polynomials: int) -> Modes:
@@ -98,6 +98,13 @@ class MotifData:
         number = {i: min(n, int((layer == i).sum())) for i, n in many.items()}
         return layer_profiles(z=self.z, layer=layer, number=number)
 
+    def _induced(self, modes: Modes) -> torch.Tensor:
+        """Factor of every mode's prior (modes,): INDUCED where it lives in layers that are not polar by themselves."""
+        layer = np.array(self.stack.plane_materials)[: len(self.z)]
+        polar = np.array([one.material.polar for one in self.stack.layers])[layer]
+        share = (modes.profiles.values[:, torch.from_numpy(polar)] != 0).any(1)
+        return torch.where(share[modes.index[:, 2]], 1.0, INDUCED)
+
     @property
     def _repeat(self) -> float:
         return self.stack.thickness / self.stack.repeat
@@ -112,6 +119,7 @@ class MotifData:
         return Equilibrium(
             stiffness=mean_stiffness(self.stack),
             electrostriction=torch.from_numpy(np.ascontiguousarray(q[layer].T)),
+            layer=torch.from_numpy(layer),
             period=self.period,
             repeat=self._repeat,
             points=unknowns.points,
