@@ -19,7 +19,7 @@ from nanotexture.stages.motif_setup import MotifData, equilibrium_known
 
 Array = NDArray[np.float64]
 
-SYSTEMATIC = 0.02  # relative error of the kinematic model, beside that of the lines: chi2 at the truth of simulated films is then near 1
+SYSTEMATIC = 0.02  # relative error of the kinematic model beside that of the lines: chi2 at simulated truths is then near 1
 PARALLEL = 0.02  # directions of Q closer than this (rad) are one: they give one component of the displacement
 SUBSTRATE_PEAK = 0.004  # relative half width in qz around the substrate's Bragg point that is not fitted
 FEWEST, MOST = 2, 8
