@@ -63,7 +63,9 @@ ONLY_IN: dict[str, set[str]] = {
         "priors",
         "simulate",
         "stages.consensus",  # hands motifs to the solver and back
+        "stages.invert",
         "stages.motif_data",
+        "stages.motif_setup",
         "stages.window",
     },
     "xarray": {"schema", "quantities", "engine", "report", "store", "scoring", "runner", "caveats"},

@@ -25,6 +25,8 @@ def filled(entries, sizes, seed=0, **given):
     rng = np.random.default_rng(seed)
     values = {}
     for name, entry in entries.items():
+        if entry.optional and not set(entry.dims) <= set(sizes):
+            continue
         shape = tuple(sizes[d] for d in entry.dims)
         if entry.kind in "iu":
             values[name] = np.zeros(shape, np.uint8 if entry.kind == "u" else np.int64)

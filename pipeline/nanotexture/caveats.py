@@ -33,11 +33,23 @@ def warnings_of(
         *_about_fit(clusters, texture),
     ]
     if polarization:
-        found.append(
-            "Polarization was asked for and is NaN: this version inverts the elastic displacement; set "
-            "texture.polarization = false, or read the displacement with care where odd-l reflections see polar shifts."
-        )
+        found += _about_polarization(texture)
     return tuple(found)
+
+
+def _about_polarization(texture: Texture) -> list[str]:
+    """Components that were asked for and are NaN, and which reflections would tell them."""
+    unknown = np.isnan(texture["polarization"].values).all(axis=(1, 2))
+    help_with = {
+        "x": "two reflections with h other than 0 whose structure factors feel it differently, such as 1 0 2 beside 1 0 3",
+        "z": "an odd and an even l, such as 0 0 1 or 0 0 3 beside 0 0 2",
+    }
+    return [
+        f"The polarization along {name} was asked for and is NaN: these reflections do not tell it from a displacement; "
+        f"{more} would."
+        for (name, more), missing in zip(help_with.items(), unknown, strict=True)
+        if missing
+    ]
 
 
 def _about_input(maps: tuple[ReciprocalMap, ...], orders: Orders, film: FilmConfig) -> Iterator[str]:

@@ -20,7 +20,7 @@ from nanotexture.recipe import Film, Recipe
 from nanotexture.stages import models
 from nanotexture.stages.consensus import group
 from nanotexture.stages.convert import align, convert, load, scan_thickness
-from nanotexture.stages.invert import choose, invert, trial
+from nanotexture.stages.invert import choose, invert, pilot, trial
 from nanotexture.stages.prepare import prepare
 from nanotexture.stages.reference import reference
 from nanotexture.stages.texture import texture
@@ -28,7 +28,7 @@ from nanotexture.stages.window import window
 
 # harmonics and polynomials beyond those seen in the data
 TRIAL_MODES = ((0, 0), (1, -2), (1, 0), (2, -2), (2, 0))
-TRIAL_STARTS, TRIAL_FOLDS = 3, 3
+PILOT_STARTS, TRIAL_FOLDS = 6, 3
 BATCHES = 400  # more tasks than this cost more in scheduling than they gain in balance
 
 Key = tuple[str, float]  # reflection, temperature
@@ -249,7 +249,13 @@ def _temperature(
         solutions = tuple(
             Task(
                 invert,
-                models.InvertConfig(film=film, starts=b, seed=told.seed, strain=told.strain),
+                models.InvertConfig(
+                    film=film,
+                    starts=b,
+                    seed=told.seed,
+                    strain=told.strain,
+                    polarization=recipe.texture.polarization,
+                ),
                 (orders, shared, choice),
                 label,
             )
@@ -265,7 +271,8 @@ def _temperature(
             )
             for b in batches
         )
-    settings = models.ConsensusConfig(film=film, solver=told.solver, strain=told.strain)
+    polar = recipe.texture.polarization and told.solver == "motif"
+    settings = models.ConsensusConfig(film=film, solver=told.solver, strain=told.strain, polarization=polar)
     clusters = Task(group, settings, (orders, shared, choice, solutions), label)
     answer = Task(texture, models.TextureConfig(), (orders, clusters), label)
     return TemperaturePlan(temperature, maps, orders, clusters, answer, choice)
@@ -275,8 +282,22 @@ def _trials(recipe: Recipe, film: FilmConfig, orders: Task, shared: Task, label:
     told = recipe.invert
     harmonics = None if told.harmonics == "auto" else told.harmonics
     polynomials = None if told.polynomials == "auto" else told.polynomials
-    tried = [(k if harmonics is None else 0, m if polynomials is None else 0) for k, m in TRIAL_MODES]
     single = harmonics is not None and polynomials is not None
+    first = Task(
+        pilot,
+        models.PilotConfig(
+            film=film,
+            harmonics=harmonics,
+            polynomials=polynomials,
+            starts=1 if single else PILOT_STARTS,
+            seed=told.seed,
+            strain=told.strain,
+            polarization=recipe.texture.polarization and told.solver == "motif",
+        ),
+        (orders, shared),
+        label,
+    )
+    tried = [(k if harmonics is None else 0, m if polynomials is None else 0) for k, m in TRIAL_MODES]
     return tuple(
         Task(
             trial,
@@ -286,12 +307,12 @@ def _trials(recipe: Recipe, film: FilmConfig, orders: Task, shared: Task, label:
                 polynomials=polynomials,
                 more_harmonics=k,
                 more_polynomials=m,
-                starts=1 if single else TRIAL_STARTS,
                 folds=1 if single else TRIAL_FOLDS,
                 seed=told.seed,
                 strain=told.strain,
+                polarization=recipe.texture.polarization and told.solver == "motif",
             ),
-            (orders, shared),
+            (orders, shared, first),
             label,
         )
         for k, m in dict.fromkeys(tried)

@@ -198,6 +198,19 @@ SOLUTIONS: Schema = {
     "field_std": _v(
         "start field x z", _A, "displacement field std", "From the curvature of the cost at the solution."
     ),
+    "polar_axis": _v(
+        "polar axis", "1", "direction of the polarization", "Unit vector (x, z) of each.", optional=True
+    ),
+    "polar": _v(
+        "start polar x z", _P, "polarization", "Polarization along each determined direction.", optional=True
+    ),
+    "polar_std": _v(
+        "start polar x z",
+        _P,
+        "polarization std",
+        "From the curvature of the cost at the solution.",
+        optional=True,
+    ),
     "slope_std": _v(
         "start field axis x z",
         "1",
@@ -244,6 +257,21 @@ CLUSTERS: Schema = {
     ),
     "field_std": _v(
         "field x z", _A, "displacement field std", "Of cluster 0: curvature and spread of its members."
+    ),
+    "polar_axis": SOLUTIONS["polar_axis"],
+    "polar": _v(
+        "cluster polar x z",
+        _P,
+        "polarization",
+        "Of the cluster's representative, aligned alike.",
+        optional=True,
+    ),
+    "polar_std": _v(
+        "polar x z",
+        _P,
+        "polarization std",
+        "Of cluster 0: curvature and spread of its members.",
+        optional=True,
     ),
     "slope_std": _v(
         "field axis x z", "1", "std of the field's gradient", "Of cluster 0, from the curvature."

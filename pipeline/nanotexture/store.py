@@ -220,14 +220,18 @@ def _clusters(series: list[OneTemperature]) -> xr.Dataset:
         c = one.clusters
         field, axes = c["field"].values, c["axis"].values
         shape = (2, *field.shape[2:])
-        displacement = np.full((most, *shape), np.nan)
+        displacement, polarization = (np.full((most, *shape), np.nan) for _ in range(2))
         along = np.full((most, *field.shape[2:]), np.nan)
         for i, motif in enumerate(field):
             displacement[i] = components_from_fields(fields=motif, axes=axes)
             along[i] = motif[0]
+            if "polar" in c:
+                polarization[i] = components_from_fields(
+                    fields=c["polar"].values[i], axes=c["polar_axis"].values
+                )
         data: dict[str, Any] = {
             "displacement": (("cluster", "component", "x", "z"), displacement),
-            "polarization": (("cluster", "component", "x", "z"), np.full((most, *shape), np.nan)),
+            "polarization": (("cluster", "component", "x", "z"), polarization),
         }
         if len(axes) == 1:
             data["displacement_along_q"] = (("cluster", "x", "z"), along)

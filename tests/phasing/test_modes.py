@@ -1,12 +1,12 @@
-"""Modes: orthogonal, projected exactly, with the right slopes and the strain that their prior means."""
+"""Modes: orthogonal, projected exactly, with the right slopes."""
 
 import numpy as np
 import pytest
 import torch
-from nanotexture.phasing.modes import Modes
+from nanotexture.phasing.modes import Modes, Profiles, layer_profiles, legendre_profiles, repeat_profiles
 
-PLANES = tuple((np.arange(41) * 4.0).tolist())
-MODES = Modes(3, 4, PLANES, 120.0, 164.0)
+PLANES = np.arange(41) * 4.0
+MODES = Modes(3, legendre_profiles(z=PLANES, number=4, thickness=164.0), 120.0)
 
 
 def coefficients(modes, seed=0, batch=()):
@@ -14,23 +14,89 @@ def coefficients(modes, seed=0, batch=()):
 
 
 @pytest.mark.parametrize(("harmonics", "polynomials"), [(1, 1), (3, 4), (5, 2)])
-def test_there_are_cosines_and_sines_for_every_harmonic_and_no_constant(harmonics, polynomials):
-    modes = Modes(harmonics, polynomials, PLANES, 120.0, 164.0)
-    assert len(modes.index) == polynomials * (2 * harmonics + 1) - 1
+@pytest.mark.parametrize("constant", [True, False])
+def test_there_are_cosines_and_sines_for_every_harmonic_and_a_constant_if_asked(
+    harmonics, polynomials, constant
+):
+    profiles = legendre_profiles(z=PLANES, number=polynomials, thickness=164.0)
+    modes = Modes(harmonics, profiles, 120.0, constant)
+    assert len(modes.index) == polynomials * (2 * harmonics + 1) - (0 if constant else 1)
     assert len(np.unique(modes.index, axis=0)) == len(modes.index)
-    assert not ((modes.index[:, 0] == 0) & (modes.index[:, 2] == 0)).any()
+    flat = modes.basis(33).std((1, 2)) < 1e-12
+    assert int(flat.sum()) == int(constant)
 
 
 def test_modes_are_orthogonal_with_mean_square_one_or_half():
     """Gauss-Legendre nodes as planes make the sum over planes exact."""
     nodes, weights = np.polynomial.legendre.leggauss(60)
     nodes = np.concatenate([[-1.0], nodes, [1.0]])  # the ends fix the interval and weigh nothing
-    modes = Modes(3, 4, tuple((100 * (nodes + 1)).tolist()), 120.0, 200.0)
+    modes = Modes(3, legendre_profiles(z=100 * (nodes + 1), number=4, thickness=200.0), 120.0)
     weights = np.concatenate([[0.0], weights, [0.0]]) / 2
     basis = modes.basis(16).numpy()
     gram = np.einsum("axz,bxz,z->ab", basis, basis, weights) / 16
     expected = np.where(modes.index[:, 0] == 0, 1.0, 0.5)
     np.testing.assert_allclose(gram, np.diag(expected), atol=1e-10)
+
+
+@pytest.mark.parametrize("number", [1, 2, 5, 9])
+def test_profiles_of_a_repeat_are_orthonormal_on_its_planes(number):
+    """Equidistant planes sum Fourier terms exactly as long as there are more planes than terms."""
+    profiles = repeat_profiles(z=np.arange(12) * 4.0, number=number, repeat=48.0)
+    np.testing.assert_allclose(profiles.values @ profiles.values.T / 12, np.eye(number), atol=1e-12)
+
+
+def test_profiles_of_a_repeat_continue_into_the_next():
+    z = np.array([3.0, 17.0])
+    one, next_ = (repeat_profiles(z=z + up, number=7, repeat=48.0) for up in (0.0, 48.0))
+    np.testing.assert_allclose(next_.values, one.values, atol=1e-12)
+    np.testing.assert_allclose(next_.slopes, one.slopes, atol=1e-12)
+
+
+NUMBER = {0: 3, 1: 2, 2: 4}
+
+
+def test_profiles_of_layers_are_orthonormal_over_all_planes():
+    """Up to the sum over equidistant planes in place of the integral, an error of order degree^2 / planes."""
+    z = np.arange(6000) / 60.0
+    layer = np.searchsorted([20.0, 50.0], z, side="right")
+    profiles = layer_profiles(z=z, layer=layer, number=NUMBER)
+    np.testing.assert_allclose(profiles.values @ profiles.values.T / len(z), np.eye(9), atol=2e-2)
+
+
+def test_profiles_of_layers_vanish_outside_their_layer_and_come_coarse_to_fine():
+    z = np.arange(30) * 4.0
+    layer = np.repeat([0, 1, 2], 10)
+    profiles = layer_profiles(z=z, layer=layer, number=NUMBER)
+    owner = [np.unique(layer[row != 0]).tolist() for row in profiles.values.numpy()]
+    assert owner == [[0], [1], [2], [0], [1], [2], [0], [2], [2]]
+    flat = [bool(np.ptp(row[row != 0]) < 1e-12) for row in profiles.values.numpy()]
+    assert flat == [True] * 3 + [False] * 6
+    np.testing.assert_allclose(profiles.wave * 40 / np.pi, [0, 0, 0, 1, 1, 1, 2, 2, 3])
+    assert not profiles.slopes[profiles.values == 0].any()
+
+
+def test_a_layer_that_is_left_out_has_no_profile():
+    z, layer = np.arange(20) * 4.0, np.repeat([0, 1], 10)
+    profiles = layer_profiles(z=z, layer=layer, number={1: 3})
+    assert not profiles.values[:, :10].any()
+    assert len(profiles) == 3
+
+
+KINDS = {
+    "legendre": lambda z: legendre_profiles(z=z, number=4, thickness=164.0),
+    "repeat": lambda z: repeat_profiles(z=z, number=5, repeat=160.0),
+    "one layer": lambda z: layer_profiles(z=z, layer=np.ones(len(z), int), number={1: 4}),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_slopes_of_profiles_are_their_derivatives(kind):
+    z = np.linspace(0, 160, 1601)
+    profiles = KINDS[kind](z)
+    numeric = np.gradient(profiles.values.numpy(), z, axis=1, edge_order=2)
+    np.testing.assert_allclose(profiles.slopes, numeric, atol=1e-4 * float(profiles.slopes.abs().max()))
+    if kind != "legendre":
+        assert float(profiles.slopes.abs().max()) > 0.01
 
 
 @pytest.mark.parametrize("points", [16, 33])
@@ -49,7 +115,7 @@ def test_projecting_any_field_leaves_a_rest_without_modes():
 def test_the_gradient_is_the_derivative_of_the_modes():
     points = 512
     z = np.linspace(0, 160, 801)
-    modes = Modes(2, 4, tuple(z.tolist()), 120.0, 164.0)
+    modes = Modes(2, legendre_profiles(z=z, number=4, thickness=164.0), 120.0)
     basis, slope = modes.basis(points).numpy(), modes.gradient(points).numpy()
     dx = (np.roll(basis, -1, axis=1) - np.roll(basis, 1, axis=1)) * points / (2 * 120.0)
     np.testing.assert_allclose(slope[0], dx, atol=2e-4 * np.abs(slope[0]).max())
@@ -57,22 +123,26 @@ def test_the_gradient_is_the_derivative_of_the_modes():
     np.testing.assert_allclose(slope[1], dz, atol=2e-4 * np.abs(slope[1]).max())
 
 
-def test_the_prior_width_makes_the_rms_strain_of_a_mode_near_the_asked_one():
-    """Exactly strain / sqrt(2) for a harmonic that is constant in z; within a factor 2.5 for the others."""
-    modes = Modes(3, 4, PLANES, 120.0, 164.0)
-    width, slope = modes.prior_width(0.03).numpy(), modes.gradient(64).numpy()
-    rms = width * np.sqrt((slope**2).sum(0).mean((1, 2)))
-    flat = modes.index[:, 2] == 0
-    np.testing.assert_allclose(rms[flat], 0.03 / np.sqrt(2), rtol=1e-9)
-    assert (rms < 2.5 * 0.03).all()
-    assert (rms > 0.03 / 2.5).all()
+def test_the_wave_number_is_the_rms_slope_of_a_sine_and_near_that_of_a_polynomial():
+    """sin^2 + cos^2 halves: exactly wave / sqrt(2) for a harmonic constant in z; within a factor 2.5 for the others."""
+    slope = MODES.gradient(64).numpy()
+    rms = np.sqrt((slope**2).sum(0).mean((1, 2))) / MODES.wave().numpy()
+    np.testing.assert_allclose(rms[MODES.index[:, 2] == 0], np.sqrt(0.5), rtol=1e-9)
+    assert (rms < 2.5).all()
+    assert (rms > 1 / 2.5).all()
 
 
-def test_the_prior_scales_with_the_strain():
-    np.testing.assert_allclose(MODES.prior_width(0.06), 2 * MODES.prior_width(0.03))
+@pytest.mark.parametrize(("harmonics", "profiles"), [(1, 2), (2, 4), (9, 9)])
+def test_fewer_modes_are_rows_of_the_whole_basis(harmonics, profiles):
+    fewer, which = MODES.coarser(harmonics, profiles)
+    np.testing.assert_array_equal(fewer.basis(16), MODES.basis(16)[torch.from_numpy(which)])
+    assert len(fewer.index) == min(profiles, 4) * (2 * min(harmonics, 3) + 1) - 1
 
 
 def test_one_plane_is_not_divided_by_its_thickness():
-    modes = Modes(1, 1, (0.0,), 100.0, 4.0)
+    modes = Modes(1, legendre_profiles(z=np.zeros(1), number=1, thickness=4.0), 100.0)
     assert torch.isfinite(modes.basis(8)).all()
     assert torch.isfinite(modes.gradient(8)).all()
+    one = layer_profiles(z=np.zeros(1), layer=np.zeros(1, int), number={0: 1})
+    assert isinstance(one, Profiles)
+    np.testing.assert_allclose(one.values, 1.0)

@@ -1,97 +1,146 @@
-"""Modes of a motif: harmonics along one period times Legendre polynomials through the film.
+"""Modes of a motif: harmonics along one period times functions of height.
 
-    u_f(x, z) = sum_k sum_m [a_fkm cos(2 pi k x) + b_fkm sin(2 pi k x)] P_m(z),   k = 0..K, m = 0..M-1
+    f(x, z) = sum_k sum_m [a_km cos(2 pi k x) + b_km sin(2 pi k x)] h_m(z),   k = 0..K, m = 0..M-1
 
-x is a fraction of one period. The constant (k = m = 0) is left out: no intensity depends on it but through the
-film-substrate gap, which is a parameter of its own.
+x is a fraction of one period. For a displacement the constant (k = m = 0) is left out: no intensity depends on it but
+through the film-substrate gap, which is a parameter of its own.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+Array = NDArray[np.float64]
+Tensor = torch.Tensor
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """Functions of height, coarse to fine: values, slopes (m, z), the latter in 1/angstrom, wave number (m,) in 1/angstrom.
+
+    The first is constant where it carries anything.
+    """
+
+    values: Tensor
+    slopes: Tensor
+    wave: Tensor
+
+    def first(self, number: int) -> Profiles:
+        """The coarsest `number` of them."""
+        return Profiles(self.values[:number], self.slopes[:number], self.wave[:number])
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+def legendre_profiles(*, z: Array, number: int, thickness: float) -> Profiles:
+    """Legendre polynomials through the film, of unit mean square; z (z,) and thickness in angstrom."""
+    extent = max(z.max() - z.min(), 1e-9)
+    centred = 2.0 * (z - z.min()) / extent - 1.0
+    shapes = [np.polynomial.legendre.Legendre.basis(m) for m in range(number)]
+    norm = [np.sqrt(2 * m + 1) for m in range(number)]
+    values = np.stack([n * shape(centred) for n, shape in zip(norm, shapes, strict=True)])
+    slopes = np.stack(
+        [n * shape.deriv()(centred) * 2.0 / extent for n, shape in zip(norm, shapes, strict=True)]
+    )
+    wave = np.pi * np.arange(number) / thickness
+    return Profiles(*(torch.from_numpy(a) for a in (values, slopes, wave)))
+
+
+def repeat_profiles(*, z: Array, number: int, repeat: float) -> Profiles:
+    """1, cos, sin, cos 2, ... of 2 pi z / repeat, of unit mean square; z (z,) within one repeat, angstrom."""
+    order = (np.arange(number) + 1) // 2
+    phase = 2 * np.pi * order[:, None] * z[None, :] / repeat
+    even = (np.arange(number) % 2 == 0)[:, None] & (order > 0)[:, None]
+    size = np.where(order > 0, np.sqrt(2.0), 1.0)[:, None]
+    values = size * np.where(even, np.sin(phase), np.cos(phase))
+    wave = 2 * np.pi * order / repeat
+    slopes = size * wave[:, None] * np.where(even, np.cos(phase), -np.sin(phase))
+    return Profiles(*(torch.from_numpy(a) for a in (values, slopes, wave)))
+
+
+def layer_profiles(*, z: Array, layer: NDArray[np.int64], number: Mapping[int, int]) -> Profiles:
+    """Legendre polynomials within each layer, zero in the others, of unit mean square over all planes.
+
+    layer (z,): number of the layer of every plane at z (z,) angstrom; number: how many polynomials each layer gets. They are
+    ordered by degree, so that the first few are coarse in every layer.
+    """
+    rows = []
+    for index, many in number.items():
+        where = layer == index
+        step = float(np.median(np.diff(z))) if len(z) > 1 else 1.0
+        inner = legendre_profiles(z=z[where], number=many, thickness=float(where.sum()) * step)
+        share = np.sqrt(len(z) / where.sum())
+        for m in range(many):
+            row = torch.zeros(2, len(z), dtype=torch.float64)
+            row[:, torch.from_numpy(where)] = share * torch.stack([inner.values[m], inner.slopes[m]])
+            rows.append((m, row, inner.wave[m]))
+    rows.sort(key=lambda one: one[0])
+    values, slopes = torch.stack([row for _, row, _ in rows]).unbind(1)
+    return Profiles(values, slopes, torch.stack([wave for *_, wave in rows]))
+
 
 @dataclass(frozen=True)
 class Modes:
-    """K harmonics and M polynomials on planes at z (angstrom); period and thickness in angstrom set the strain prior."""
+    """K harmonics times profiles; period in angstrom; constant: whether the constant is a mode."""
 
     harmonics: int
-    polynomials: int
-    z: tuple[float, ...]
+    profiles: Profiles
     period: float
-    thickness: float
+    constant: bool = False
 
     @cached_property
     def index(self) -> NDArray[np.int64]:
         """Rows (k, sign, m) of all modes, (modes, 3); sign +1 is cos, -1 is sin."""
-        rows = [(0, 1, m) for m in range(1, self.polynomials)]
-        rows += [
-            (k, s, m) for k in range(1, self.harmonics + 1) for s in (1, -1) for m in range(self.polynomials)
-        ]
-        return np.array(rows)
+        number = len(self.profiles)
+        rows = [(0, 1, m) for m in range(0 if self.constant else 1, number)]
+        rows += [(k, s, m) for k in range(1, self.harmonics + 1) for s in (1, -1) for m in range(number)]
+        return np.array(rows, np.int64).reshape(-1, 3)
 
-    @cached_property
-    def through_film(self) -> torch.Tensor:
-        """P_m at the planes, normalised to unit mean square, (M, z) real."""
-        z = np.asarray(self.z)
-        centred = 2.0 * (z - z.min()) / max(z.max() - z.min(), 1e-9) - 1.0
-        basis = [
-            np.sqrt(2 * m + 1) * np.polynomial.legendre.Legendre.basis(m)(centred)
-            for m in range(self.polynomials)
-        ]
-        return torch.from_numpy(np.stack(basis))
-
-    def prior_width(self, strain: float) -> torch.Tensor:
-        """Standard deviation of each coefficient (modes,) in angstrom that keeps the rms strain of a mode near `strain`."""
-        k, m = self.index[:, 0], self.index[:, 2]
-        wave = np.sqrt((2 * np.pi * k / self.period) ** 2 + (np.pi * m / self.thickness) ** 2)
-        return torch.from_numpy(strain / wave)
-
-    def along_period(self, points: int) -> torch.Tensor:
-        """cos or sin of every mode's harmonic at `points` fractions of one period, (modes, x) real."""
-        x = np.arange(points) / points
-        waves = [np.cos(2 * np.pi * k * x) if s > 0 else np.sin(2 * np.pi * k * x) for k, s, _ in self.index]
-        return torch.from_numpy(np.stack(waves))
-
-    def basis(self, points: int) -> torch.Tensor:
-        """All modes on the grid, (modes, x, z) real."""
-        return self.along_period(points)[:, :, None] * self.through_film[self.index[:, 2]][:, None, :]
-
-    def gradient(self, points: int) -> torch.Tensor:
-        """d/dx and d/dz of all modes on the grid, (2, modes, x, z) in 1/angstrom."""
-        k, sign, m = self.index.T
-        partner = torch.from_numpy(
-            np.stack(
-                [
-                    np.cos(2 * np.pi * n * np.arange(points) / points)
-                    if s < 0
-                    else -np.sin(2 * np.pi * n * np.arange(points) / points)
-                    for n, s in zip(k, sign, strict=True)
-                ]
-            )
+    def coarser(self, harmonics: int, profiles: int) -> tuple[Modes, NDArray[np.bool_]]:
+        """The modes of few harmonics and profiles, and which of all they are (modes,)."""
+        fewer = replace(
+            self, harmonics=min(harmonics, self.harmonics), profiles=self.profiles.first(profiles)
         )
-        wave = torch.from_numpy(2 * np.pi * k / self.period)[:, None]
-        along = (wave * partner)[:, :, None] * self.through_film[m][:, None, :]
-        up = self.along_period(points)[:, :, None] * self._through_film_slope[m][:, None, :]
-        return torch.stack([along, up])
+        return fewer, (self.index[:, 0] <= harmonics) & (self.index[:, 2] < profiles)
 
-    @cached_property
-    def _through_film_slope(self) -> torch.Tensor:
-        z = np.asarray(self.z)
-        extent = max(z.max() - z.min(), 1e-9)
-        centred = 2.0 * (z - z.min()) / extent - 1.0
-        slopes = [
-            np.sqrt(2 * m + 1) * np.polynomial.legendre.Legendre.basis(m).deriv()(centred)
-            for m in range(self.polynomials)
-        ]
-        return torch.from_numpy(np.stack(slopes) * 2.0 / extent)
+    def wave(self) -> Tensor:
+        """Wave number of every mode, (modes,) in 1/angstrom."""
+        k, m = self.index[:, 0], self.index[:, 2]
+        along = torch.from_numpy(2 * np.pi * k / self.period)
+        return torch.sqrt(along**2 + self.profiles.wave[m] ** 2)
 
-    def project(self, field: torch.Tensor) -> torch.Tensor:
+    def along_period(self, points: int) -> Tensor:
+        """cos or sin of every mode's harmonic at `points` fractions of one period, (modes, x) real."""
+        return torch.from_numpy(self._waves(points)[0])
+
+    def basis(self, points: int) -> Tensor:
+        """All modes on the grid, (modes, x, z) real."""
+        m = self.index[:, 2]
+        return self.along_period(points)[:, :, None] * self.profiles.values[m][:, None, :]
+
+    def gradient(self, points: int) -> Tensor:
+        """d/dx and d/dz of all modes on the grid, (2, modes, x, z) in 1/angstrom."""
+        m = self.index[:, 2]
+        value, slope = (torch.from_numpy(part) for part in self._waves(points))
+        along = slope[:, :, None] * self.profiles.values[m][:, None, :]
+        return torch.stack([along, value[:, :, None] * self.profiles.slopes[m][:, None, :]])
+
+    def project(self, field: Tensor) -> Tensor:
         """Least-squares coefficients (..., modes) of fields (..., x, z)."""
         flat = self.basis(field.shape[-2]).flatten(1)
         return field.flatten(-2) @ torch.linalg.pinv(flat)
+
+    def _waves(self, points: int) -> tuple[Array, Array]:
+        """Harmonic of every mode and its slope in 1/angstrom, (modes, x)."""
+        k, sign = self.index[:, :1], self.index[:, 1:2]
+        phase = 2 * np.pi * k * np.arange(points) / points
+        q = 2 * np.pi * k / self.period
+        values = np.where(sign > 0, np.cos(phase), np.sin(phase))
+        return values, np.asarray(q * np.where(sign > 0, -np.sin(phase), np.cos(phase)), float)

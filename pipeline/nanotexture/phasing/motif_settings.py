@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from enum import StrEnum
+
+ALL = 99  # orders: as many as there are
+
+
+class Schedule(StrEnum):
+    """Ways from coarse to fine: which finds the motif depends on it, so starts take turns.
+
+    COARSE: few modes and orders at once, then all; GRADUAL: a few more at every rung; WHOLE: all modes from the beginning,
+    the error alone is tempered (superlattices with a displacement tied to the polarization); LAST: no tempering, for a
+    motif that is near a minimum already.
+    """
+
+    COARSE = "coarse"
+    GRADUAL = "gradual"
+    WHOLE = "whole"
+    LAST = "last"
 
 
 @dataclass(frozen=True)
@@ -20,35 +37,42 @@ class Rung:
 class MotifSettings:
     """Numbers of the solver.
 
-    harmonics, polynomials: modes; strain: prior rms strain of a mode; scale_prior: of the log scale of one reflection
-    against the others; flux_prior: of their common log scale; gap_prior: angstrom; resolution_prior: of the
-    log of the resolution along qz; points: grid along x; tolerance:
-    relative fall of the cost at which a start has converged; start_phase: rms of Q.u of a random start, rad.
+    harmonics, polynomials: of the finest rung; scale_prior: of the log scale of one reflection against the others;
+    flux_prior: of their common log scale; gap_prior: angstrom; resolution_prior: of the log of the resolution along qz;
+    tolerance: relative fall of the cost at which a start has converged; schedule: how a start goes from coarse to fine.
     """
 
     harmonics: int = 3
     polynomials: int = 5
-    strain: float = 0.03
     scale_prior: float = 0.1
     flux_prior: float = 0.15
-    gap_prior: float = 0.3
+    gap_prior: float = 0.5
     resolution_prior: float = 1.0
-    points: int = 32
     tolerance: float = 1e-4
-    start_phase: float = 2.0
-    only_last: bool = False
-
-    def final_only(self) -> MotifSettings:
-        """The same settings with the last rung alone: relaxes a motif that is already near a minimum."""
-        return replace(self, only_last=True)
+    schedule: Schedule = Schedule.COARSE
 
     def ladder(self) -> tuple[Rung, ...]:
         """Rungs from coarse to fine."""
-        few = min(2, self.harmonics)
-        rungs = (
-            Rung(0.3, few, min(2, self.polynomials), 1, 12),
-            Rung(0.1, few, min(3, self.polynomials), 2, 12),
-            Rung(0.03, self.harmonics, self.polynomials, 99, 20),
-            Rung(0.0, self.harmonics, self.polynomials, 99, 80),
-        )
-        return rungs[-1:] if self.only_last else rungs
+        k, m = self.harmonics, self.polynomials
+        last = Rung(0.0, k, m, ALL, 80)
+        tempered = tuple(Rung(tau, k, m, ALL, 20) for tau in (0.5, 0.25, 0.12, 0.06, 0.03, 0.01))
+        rungs = {
+            Schedule.COARSE: (
+                Rung(0.3, min(2, k), min(2, m), 1, 12),
+                Rung(0.1, min(2, k), min(3, m), 2, 12),
+                Rung(0.03, k, m, ALL, 20),
+                last,
+            ),
+            Schedule.GRADUAL: (
+                Rung(0.3, min(2, k), min(3, m), 1, 15),
+                Rung(0.2, min(2, k), min(3, m), 2, 12),
+                Rung(0.1, min(3, k), min(5, m), 2, 12),
+                Rung(0.06, min(4, k), min(6, m), 3, 12),
+                Rung(0.03, k, m, ALL, 20),
+                Rung(0.01, k, m, ALL, 20),
+                last,
+            ),
+            Schedule.WHOLE: (*tempered, last),
+            Schedule.LAST: (last,),
+        }
+        return rungs[self.schedule]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter1d
 from scipy.optimize import OptimizeResult, least_squares
 from scipy.special import erf
 
@@ -20,6 +21,9 @@ Array = NDArray[np.float64]
 SYSTEMATIC = 0.03  # relative error of the line shapes: pseudo-Voigt lines match real ones to a few percent
 TAILS = (
     0.25  # relative error of a neighbour's tail under an order: far from its centre a pseudo-Voigt is a guess
+)
+NARROWEST = (
+    0.1  # of a voxel: lines are averaged over voxels, so that all of a narrow one may be in a single voxel
 )
 _GAUSS = 2.0 * np.sqrt(2.0 * np.log(2.0))
 
@@ -172,8 +176,8 @@ def _solve_linear(problem: _Weighted, lines: Array) -> _Linear:
     n, nz = len(lines), problem.weight.shape[1]
     pairs = (lines[:, None, :] * lines[None, :, :]).reshape(n * n, -1)
     normal = (pairs @ problem.weight).reshape(n, n, nz).transpose(2, 0, 1)
-    ridge = 1e-9 * np.einsum("znn->z", normal)[:, None] + 1e-300
-    normal[:, range(n), range(n)] += ridge
+    # of each order's own weight: of their sum, it would hold down a bright order, whose weight is small
+    normal[:, range(n), range(n)] += 1e-9 * np.einsum("znn->zn", normal) + 1e-300
     cross = np.tensordot(lines, problem.weighted_basis, axes=(1, 1)).transpose(2, 0, 1)
     data = (lines @ (problem.weight * problem.intensity)).T
     inverse = np.linalg.inv(normal)
@@ -218,9 +222,10 @@ def fit_lines(window: MapWindow, start: LineShape, degree: int = 2) -> LineFit:
     """Lines, orders and background of one map; start gives centre, spacing and first widths.
 
     The variance gets a relative systematic part, so that a strong peak's shape error does not decide the widths of the
-    weak orders.
+    weak orders; of the brightest neighbour along qx, or the dark voxels beside a line narrower than a voxel would set it.
     """
-    variance = window.variance + (SYSTEMATIC * np.maximum(window.intensity, 0.0)) ** 2
+    bright = maximum_filter1d(np.where(window.measured, window.intensity, 0.0), 3, axis=0)
+    variance = window.variance + (SYSTEMATIC * np.maximum(bright, 0.0)) ** 2
     basis = background_basis(window, degree)
     problem = _weighted(window, basis, np.where(window.measured, 1.0 / variance, 0.0))
     found = _search(window, problem, start)
@@ -261,11 +266,11 @@ def _search(window: MapWindow, problem: _Weighted, start: LineShape) -> Optimize
 
 
 def _bounds(start: LineShape, step: float) -> tuple[Array, Array]:
-    """Lowest and highest packed parameters; a line is no narrower than a voxel's step and no wider than the spacing."""
+    """Lowest and highest packed parameters; a line is no wider than the spacing."""
     number = len(start.width)
     least = [start.centre - 0.3 * start.spacing, 0.8 * start.spacing]
     most = [start.centre + 0.3 * start.spacing, 1.25 * start.spacing]
-    low = np.concatenate([least, np.full(number, np.log(0.7 * step)), np.full(number, -9.0)])
+    low = np.concatenate([least, np.full(number, np.log(NARROWEST * step)), np.full(number, -9.0)])
     high = np.concatenate([most, np.full(number, np.log(start.spacing)), np.full(number, 4.0)])
     return low, high
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -10,11 +12,13 @@ from nanotexture.engine.stage import stage
 from nanotexture.phasing.alignment import align, inverted
 from nanotexture.phasing.consensus import Consensus, consensus
 from nanotexture.phasing.motif import solve_motif
+from nanotexture.phasing.motif_settings import Schedule
 from nanotexture.phasing.outcome import Outcome
 from nanotexture.quantities import Clusters, ModeChoice, Orders, Reference, Solutions
 from nanotexture.schema import CLUSTERS, labelled
 from nanotexture.stages.models import ConsensusConfig
 from nanotexture.stages.motif_data import motif_data
+from nanotexture.stages.motif_setup import MotifData
 
 Array = NDArray[np.float64]
 
@@ -34,33 +38,60 @@ def group(
     config: ConsensusConfig,
 ) -> Clusters:
     """Clusters of the solutions of all batches, best first."""
-    batches = {name: np.concatenate([one[name].values for one in solutions]) for name in _PER_START}
+    names = [name for name in _PER_START if name in solutions[0]]
+    batches = {name: np.concatenate([one[name].values for one in solutions]) for name in names}
     outcome = [str(name) for name in batches["outcome"]]
     usable = np.array([Outcome(name).usable for name in outcome])
     n_free = int(orders["held_out"].values.sum())
     n_work = int(np.isfinite(orders["intensity"].values).sum()) - n_free
     unresolved = config.film.substrate is None and config.film.symmetric
+    fields, free = _all_fields(batches)
     found = consensus(
-        batches["field"],
+        fields,
         cost=over_all_points(batches["cost"], batches["free_cost"], n_work, n_free),
         free_cost=batches["free_cost"],
         usable=usable,
         n_free=n_free,
         allow_inversion=unresolved or config.solver == "window",
+        scale=_scale(fields[usable], free),
+        constant=free,
     )
     if found.n_clusters == 0:
         return _failed(solutions[0], batches, outcome, orders)
     best = int(found.representative[0])
     delta = float("nan")
     if config.solver == "motif":
-        delta = _inverse_cost(orders, reference, choice, batches["field"][best], config)
+        delta = _inverse_cost(orders, reference, choice, fields[best], config)
     return _labelled(solutions[0], batches, outcome, found, delta)
+
+
+def _all_fields(batches: dict[str, Array]) -> tuple[Array, NDArray[np.bool_]]:
+    """Displacement and polarization fields together, (start, f, x, z), and which have a free constant (f,)."""
+    number = batches["field"].shape[1]
+    if "polar" not in batches:
+        return batches["field"], np.ones(number, bool)
+    joined = np.concatenate([batches["field"], batches["polar"]], axis=1)
+    return joined, np.arange(joined.shape[1]) < number
+
+
+def _scale(fields: Array, displacement: NDArray[np.bool_]) -> Array | None:
+    """One scale (f,) for all displacements and one for all polarizations, so that a nearly flat component counts little."""
+    if len(fields) == 0:
+        return None
+    size = np.sqrt(np.nan_to_num(fields).var(axis=(2, 3)).mean(axis=0))
+    return np.asarray(np.where(displacement, _rms(size[displacement]), _rms(size[~displacement])))
+
+
+def _rms(values: Array) -> float:
+    return float(max(np.sqrt((values**2).mean()), 1e-12)) if len(values) else 1.0
 
 
 _PER_START = (
     "start",
     "field",
     "field_std",
+    "polar",
+    "polar_std",
     "slope_std",
     "model",
     "cost",
@@ -79,23 +110,36 @@ def _inverse_cost(
 
     NaN where the inverse relaxes into the answer itself: then the answer is its own inverse and there is nothing to tell.
     """
-    data = motif_data(orders, reference, config.film)
-    modes = data.modes(int(choice["harmonics"]), int(choice["polynomials"]))
-    settings = data.settings(int(choice["harmonics"]), int(choice["polynomials"]), config.strain)
-    pair = torch.from_numpy(np.stack([field, inverted(field)]))
+    data = motif_data(orders, reference, config.film, config.polarization)
+    unknowns = data.unknowns(int(choice["harmonics"]), int(choice["polynomials"]), config.strain)
+    settings = data.settings(int(choice["harmonics"]), unknowns)
+    pair = torch.from_numpy(np.stack([field, _turned(field, data)])[..., : len(data.z)])
+    equilibrium = data.equilibrium(unknowns)
     found = solve_motif(
         data=data.reflections,
-        modes=modes,
-        settings=settings.final_only(),
-        start=modes.project(pair),
-        gap=data.gap,
+        unknowns=unknowns,
+        settings=replace(settings, schedule=Schedule.LAST),
+        start=unknowns.project(pair if equilibrium is None else equilibrium.removed(pair)),
+        gap=data.first_gaps([0, 0]),
+        equilibrium=equilibrium,
     )
-    back = align(found.displacement[1:].numpy(), found.displacement[0].numpy(), allow_inversion=False)
+    number = len(data.axes)
+    fields = found.fields.numpy()
+    free = np.arange(fields.shape[1]) < number
+    back = align(fields[1:], fields[0], allow_inversion=False, constant=free, scale=_scale(fields[:1], free))
     if float(back.nrmse[0]) < SAME:
         return float("nan")
     points = sum(int(one.work.sum()) for one in data.reflections)
     answer, inverse = float(found.cost[0]), float(found.cost[1])
     return points * (inverse - answer) / max(answer, 1.0)
+
+
+def _turned(field: Array, data: MotifData) -> Array:
+    """The motif (f, x, z) turned upside down within every layer, so that the stack stays as it is known."""
+    layer = np.array(data.stack.plane_materials)
+    edges = np.flatnonzero(np.diff(layer)) + 1
+    planes = np.concatenate([part[::-1] for part in np.split(np.arange(len(layer)), edges)])
+    return np.asarray(inverted(field)[..., ::-1][..., planes], float)
 
 
 def over_all_points(cost: Array, free_cost: Array, n_work: int, n_free: int) -> Array:
@@ -118,6 +162,8 @@ def _labelled(
 ) -> Clusters:
     best = int(found.representative[0])
     spread = np.nan_to_num(found.std[0])
+    number = batches["field"].shape[1]
+    heads = found.aligned[found.representative]
     values = {
         "x": first["x"].values,
         "z": first["z"].values,
@@ -130,14 +176,18 @@ def _labelled(
         "cluster_cost": batches["cost"][found.representative],
         "cluster_free_cost": batches["free_cost"][found.representative],
         "spread": found.spread,
-        "field": found.aligned[found.representative],
-        "field_std": np.sqrt(batches["field_std"][best] ** 2 + spread**2),
+        "field": heads[:, :number],
+        "field_std": np.sqrt(batches["field_std"][best] ** 2 + spread[:number] ** 2),
         "slope_std": batches["slope_std"][best],
         "model": batches["model"][best],
         "determined": float(batches["determined"][best]),
         "gap": float(batches["gap"][best]),
         "inversion_delta_cost": delta,
     }
+    if "polar" in batches:
+        values["polar_axis"] = first["polar_axis"].values
+        values["polar"] = heads[:, number:]
+        values["polar_std"] = np.sqrt(batches["polar_std"][best] ** 2 + spread[number:] ** 2)
     return Clusters(labelled(values, CLUSTERS, {"solver": first.attrs["solver"]}))
 
 

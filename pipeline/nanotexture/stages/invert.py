@@ -3,36 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import torch
+from scipy.signal import resample
 
 from nanotexture.engine.stage import stage
-from nanotexture.phasing.motif import MotifSolutions, random_starts, solve_motif
+from nanotexture.phasing.motif import MotifSolutions, solve_motif
+from nanotexture.phasing.motif_model import Nuisance, order_intensities
+from nanotexture.phasing.motif_settings import Schedule
+from nanotexture.phasing.unknowns import random_starts
 from nanotexture.quantities import ModeChoice, Orders, Reference, Solutions, Trial
 from nanotexture.schema import MODE_CHOICE, SOLUTIONS, TRIAL, labelled
-from nanotexture.stages.models import ChooseConfig, InvertConfig, TrialConfig
-from nanotexture.stages.motif_data import MOST, MotifData, first_modes, motif_data, refolded
+from nanotexture.stages.models import ChooseConfig, InvertConfig, PilotConfig, TrialConfig
+from nanotexture.stages.motif_data import MOST, first_modes, motif_data, refolded
+from nanotexture.stages.motif_setup import MotifData
 
 TRIAL_SEED = 1_000_003  # trials draw other random numbers than the starts proper
 
 
 @stage(version=1)
-def trial(orders: Orders, reference: Reference, *, config: TrialConfig) -> Trial:
-    """Free chi2 that a number of modes reaches, over several choices of what is held out."""
-    data = motif_data(orders, reference, config.film)
+def pilot(orders: Orders, reference: Reference, *, config: PilotConfig) -> Solutions:
+    """Motifs of a few starts with the modes that the data show: what the trials of other numbers of modes begin from."""
+    data = motif_data(orders, reference, config.film, config.polarization)
+    seen, fringes = first_modes(data)
+    harmonics, polynomials = config.harmonics or seen + 1, config.polynomials or fringes
+    seeds = [(config.seed, TRIAL_SEED + i) for i in range(config.starts)]
+    return _solutions(data, orders, solve_starts(data, harmonics, polynomials, config.strain, seeds), seeds)
+
+
+@stage(version=1)
+def trial(orders: Orders, reference: Reference, first: Solutions, *, config: TrialConfig) -> Trial:
+    """Free chi2 that a number of modes reaches from the pilot's best motif, over several choices of what is held out."""
+    data = motif_data(orders, reference, config.film, config.polarization)
     seen, fringes = first_modes(data)
     harmonics = config.harmonics or seen + config.more_harmonics
     polynomials = config.polynomials or int(np.clip(fringes + config.more_polynomials, 2, MOST))
     total, free, number = 0.0, 0.0, 0
     for fold in range(config.folds):
         held = refolded(data, seed=config.seed + TRIAL_SEED + fold)
-        seeds = [(config.seed, TRIAL_SEED + fold, i) for i in range(config.starts)]
-        found = _solve(held, harmonics, polynomials, config.strain, seeds)
-        best = int(found.cost.argmin())
+        found = relaxed(held, harmonics, polynomials, config.strain, best_motif(first))
         points = sum(int(one.free.sum()) for one in held.reflections)
-        total += float(found.cost[best]) / config.folds
-        free += float(found.free_cost[best]) * points if points else 0.0
+        total += float(found.cost[0]) / config.folds
+        free += float(found.free_cost[0]) * points if points else 0.0
         number += points
     values = {
         "harmonics": harmonics,
@@ -42,6 +57,36 @@ def trial(orders: Orders, reference: Reference, *, config: TrialConfig) -> Trial
         "free_points": number,
     }
     return Trial(labelled(values, TRIAL))
+
+
+def best_motif(solutions: Solutions) -> tuple[np.ndarray, float]:
+    """Fields (f, x, planes) of the start of lowest cost, displacement first, and its gap in angstrom."""
+    best = int(np.nanargmin(solutions["cost"].values))
+    parts = [solutions[name].values[best] for name in ("field", "polar") if name in solutions]
+    return np.concatenate(parts), float(solutions["gap"][best])
+
+
+def relaxed(
+    data: MotifData, harmonics: int, polynomials: int, strain: float, motif: tuple[np.ndarray, float]
+) -> MotifSolutions:
+    """The minimum next to a motif, fields (f, x, planes) and gap, with a number of modes."""
+    unknowns = data.unknowns(harmonics, polynomials, strain)
+    fields = resampled(motif[0][..., : len(data.z)], unknowns.points)
+    equilibrium = data.equilibrium(unknowns)
+    start = torch.from_numpy(fields[None])
+    return solve_motif(
+        data=data.reflections,
+        unknowns=unknowns,
+        settings=replace(data.settings(harmonics, unknowns), schedule=Schedule.LAST),
+        start=unknowns.project(start if equilibrium is None else equilibrium.removed(start)),
+        gap=torch.tensor([motif[1]], dtype=torch.float64),
+        equilibrium=equilibrium,
+    )
+
+
+def resampled(fields: np.ndarray, points: int) -> np.ndarray:
+    """Fields (..., x, z) on another number of points along the period, by their Fourier series."""
+    return np.asarray(resample(fields, points, axis=-2))
 
 
 @stage(version=1)
@@ -68,43 +113,90 @@ def choose(trials: list[Trial], *, config: ChooseConfig) -> ModeChoice:
 @stage(version=1)
 def invert(orders: Orders, reference: Reference, choice: ModeChoice, *, config: InvertConfig) -> Solutions:
     """Motifs of one batch of random starts."""
-    data = motif_data(orders, reference, config.film)
+    data = motif_data(orders, reference, config.film, config.polarization)
     seeds = [(config.seed, start) for start in config.starts]
-    found = _solve(data, int(choice["harmonics"]), int(choice["polynomials"]), config.strain, seeds)
-    return Solutions(labelled(_values(data, found, config.starts, orders), SOLUTIONS, {"solver": "motif"}))
+    found = solve_starts(data, int(choice["harmonics"]), int(choice["polynomials"]), config.strain, seeds)
+    return _solutions(data, orders, found, seeds)
 
 
-def _solve(
-    data: MotifData, harmonics: int, polynomials: int, strain: float, seeds: Sequence[tuple[int, ...]]
-) -> MotifSolutions:
-    modes, settings = data.modes(harmonics, polynomials), data.settings(harmonics, polynomials, strain)
-    longest = max(float(one.g.norm()) for one in data.reflections)
-    start = random_starts(modes, len(data.axes), seeds, settings.start_phase / longest)
-    return solve_motif(data=data.reflections, modes=modes, settings=settings, start=start, gap=data.gap)
-
-
-def _values(
-    data: MotifData, found: MotifSolutions, starts: tuple[int, ...], orders: Orders
-) -> dict[str, Any]:
-    points = found.displacement.shape[2]
-    field = found.displacement - found.displacement.mean((2, 3), keepdim=True)
-    return {
+def _solutions(
+    data: MotifData, orders: Orders, found: list[MotifSolutions], seeds: Sequence[tuple[int, ...]]
+) -> Solutions:
+    parts = [_values(data, one, orders) for one in found]
+    joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    order = np.argsort(np.concatenate(starts_by_schedule(data, seeds)), kind="stable")
+    points = joined["field"].shape[2]
+    values = {
         "x": np.arange(points) / points,
         "z": data.stack.heights,
-        "start": np.array(starts),
+        "start": np.array([seed[-1] for seed in seeds]),
         "axis": data.axes,
-        "field": field.numpy(),
-        "field_std": found.displacement_std.numpy(),
-        "slope_std": found.slope_std.numpy(),
-        "model": padded_model([model.numpy() for model in found.model], orders),
+        **{name: array[order] for name, array in joined.items()},
+    }
+    if len(data.polar_axes):
+        values["polar_axis"] = data.polar_axes
+    return Solutions(labelled(values, SOLUTIONS, {"solver": "motif"}))
+
+
+def starts_by_schedule(data: MotifData, seeds: Sequence[tuple[int, ...]]) -> list[list[int]]:
+    """Which of the starts take each schedule in turn, by their own number and not by their place in the batch."""
+    number = len(data.schedules())
+    return [[i for i, seed in enumerate(seeds) if seed[-1] % number == turn] for turn in range(number)]
+
+
+def solve_starts(
+    data: MotifData, harmonics: int, polynomials: int, strain: float, seeds: Sequence[tuple[int, ...]]
+) -> list[MotifSolutions]:
+    """Solutions from random starts, one batch for each schedule that has starts."""
+    unknowns = data.unknowns(harmonics, polynomials, strain)
+    settings = data.settings(harmonics, unknowns)
+    found = []
+    for schedule, members in zip(data.schedules(), starts_by_schedule(data, seeds), strict=True):
+        if not members:
+            continue
+        own = [seeds[i] for i in members]
+        found.append(
+            solve_motif(
+                data=data.reflections,
+                unknowns=unknowns,
+                settings=replace(settings, schedule=schedule),
+                start=random_starts(unknowns, own),
+                gap=data.first_gaps([seed[-1] for seed in own]),
+                equilibrium=data.equilibrium(unknowns),
+            )
+        )
+    return found
+
+
+def _values(data: MotifData, found: MotifSolutions, orders: Orders) -> dict[str, Any]:
+    number = len(data.axes)
+    field = found.fields[:, :number] - found.fields[:, :number].mean((2, 3), keepdim=True)
+    values = {
+        "field": data.on_planes(field),
+        "field_std": data.on_planes(found.fields_std[:, :number]),
+        "slope_std": data.on_planes(found.slope_std[:, :number]),
+        "model": padded_model(full_models(data, found), orders),
         "cost": found.cost.numpy(),
         "free_cost": found.free_cost.numpy(),
         "determined": found.determined.numpy(),
         "gap": found.gap.numpy(),
         "log_scale": found.log_scale.numpy(),
         "iterations": found.iterations.numpy(),
-        "outcome": [str(outcome) for outcome in found.outcome],
+        "outcome": np.array([str(outcome) for outcome in found.outcome], dtype=object),
     }
+    if len(data.polar_axes):
+        values["polar"] = data.on_planes(found.fields[:, number:])
+        values["polar_std"] = data.on_planes(found.fields_std[:, number:])
+    return values
+
+
+def full_models(data: MotifData, found: MotifSolutions) -> list[np.ndarray]:
+    """Order intensities (start, n, q) of every reflection on all rows of its map."""
+    zero = torch.zeros_like(found.gap)
+    return [
+        order_intensities(one, found.fields, Nuisance(found.log_scale[:, r], zero, found.gap)).numpy()
+        for r, one in enumerate(data.full)
+    ]
 
 
 def padded_model(models: list[np.ndarray], orders: Orders) -> np.ndarray:

@@ -66,18 +66,30 @@ class ReferenceConfig(Config):
     film: FilmConfig
 
 
+class PilotConfig(Config):
+    """A few starts with the modes as told, or as the data show (None)."""
+
+    film: FilmConfig
+    harmonics: int | None
+    polynomials: int | None
+    starts: int
+    seed: int
+    strain: float
+    polarization: bool = False
+
+
 class TrialConfig(Config):
-    """A few starts with a number of modes: as told, or what the data show plus `more_...`."""
+    """A number of modes: as told, or what the data show plus `more_...`; choices of what is held out."""
 
     film: FilmConfig
     harmonics: int | None
     polynomials: int | None
     more_harmonics: int
     more_polynomials: int
-    starts: int
     folds: int
     seed: int
     strain: float
+    polarization: bool = False
 
 
 class ChooseConfig(Config):
@@ -93,6 +105,7 @@ class InvertConfig(Config):
     starts: tuple[int, ...]
     seed: int
     strain: float
+    polarization: bool = False
 
 
 class ConsensusConfig(Config):
@@ -101,6 +114,7 @@ class ConsensusConfig(Config):
     film: FilmConfig
     solver: Literal["motif", "window"]
     strain: float
+    polarization: bool = False
 
 
 class WindowConfig(Config):

@@ -9,52 +9,26 @@ import torch
 from numpy.typing import NDArray
 
 from nanotexture.film.config import FilmConfig
-from nanotexture.film.kernel import plane_kernel, substrate_amplitude
+from nanotexture.film.forward import Reflection
+from nanotexture.film.reflection import Sampling, reflection_from_stack
 from nanotexture.film.stack import Stack
-from nanotexture.phasing.modes import Modes
-from nanotexture.phasing.motif import MotifSettings
 from nanotexture.phasing.motif_model import ReflectionData
 from nanotexture.preparation.holdout import block_rows, held_out_blocks
 from nanotexture.quantities import Orders, Reference
+from nanotexture.stages.motif_setup import MotifData, equilibrium_known
 
 Array = NDArray[np.float64]
 
-SYSTEMATIC = (
-    0.03  # relative error of the kinematic model with pseudo-Voigt lines, measured on simulated films
-)
+SYSTEMATIC = 0.02  # relative error of the kinematic model beside that of the lines: chi2 at simulated truths is then near 1
 PARALLEL = 0.02  # directions of Q closer than this (rad) are one: they give one component of the displacement
 SUBSTRATE_PEAK = 0.004  # relative half width in qz around the substrate's Bragg point that is not fitted
 FEWEST, MOST = 2, 8
+ROWS = 8  # of qz in a fringe that the solver sees
+MARGIN = 4  # fringes beside the satellites
 LEAST_RESOLUTION = 0.3  # rows: what the fit of the resolution starts from at least, or it could not grow
 
 
-@dataclass(frozen=True)
-class MotifData:
-    """Reflections as the solver wants them, the directions (f, 2) of the unknown fields and the planes."""
-
-    reflections: tuple[ReflectionData, ...]
-    axes: Array
-    stack: Stack
-    period: float
-    gap: float
-    highest: int
-    fringes: float
-    block: tuple[int, ...]
-
-    def modes(self, harmonics: int, polynomials: int) -> Modes:
-        """Modes on the planes of the film."""
-        return Modes(
-            harmonics, polynomials, tuple(self.stack.heights.tolist()), self.period, self.stack.thickness
-        )
-
-    def settings(self, harmonics: int, polynomials: int, strain: float) -> MotifSettings:
-        """Solver settings with enough points along x for the harmonics of exp(i Q.u)."""
-        return MotifSettings(
-            harmonics=harmonics,
-            polynomials=polynomials,
-            strain=strain,
-            points=max(32, 4 * (harmonics + self.highest)),
-        )
+SEPARABLE = 0.02  # angstrom per C/m^2: spread of dphase/dP over Q that tells polarization from displacement
 
 
 def reflection_vectors(orders: Orders, reference: Reference) -> Array:
@@ -72,24 +46,71 @@ def field_axes(vectors: Array) -> Array:
     return np.eye(2) if np.abs(cross).max() > PARALLEL else unit[:1]
 
 
-def motif_data(orders: Orders, reference: Reference, film: FilmConfig) -> MotifData:
+def motif_data(
+    orders: Orders, reference: Reference, film: FilmConfig, polarization: bool = False
+) -> MotifData:
     """Everything the solver needs, from labelled stages."""
     vectors = reflection_vectors(orders, reference)
     axes = field_axes(vectors)
     stack = film.stack(c=float(reference["c"]), thickness=float(reference["thickness"]))
-    one_by_one = [_reflection(orders, r, vectors[r] @ axes.T, stack, film) for r in range(len(vectors))]
+    slots = np.tile(np.arange(len(stack.heights) // stack.repeat), stack.repeat)
+    scattering = [_scattering(orders, r, stack, film) for r in range(len(vectors))]
+    polar_axes = separable_axes(scattering, vectors, axes) if polarization else np.zeros((0, 2))
+    if polarization and stack.repeat > 1 and len(axes) == 2 and len(polar_axes) and equilibrium_known(stack):
+        polar_axes = axes  # the other component follows from the charges that it would bind
+    one_by_one = [
+        _reflection(orders, r, vectors[r], (axes, polar_axes), slots, film, scattering[r])
+        for r in range(len(vectors))
+    ]
     common = float(
         np.exp(np.mean([np.log(one.scale / float(orders["scale"][r])) for r, one in enumerate(one_by_one)]))
     )
-    reflections = tuple(
-        replace(one, scale=common * float(orders["scale"][r])) for r, one in enumerate(one_by_one)
-    )
+    full = tuple(replace(one, scale=common * float(orders["scale"][r])) for r, one in enumerate(one_by_one))
+    reflections = tuple(_fewer_rows(one, stack.thickness) for one in full)
     highest = int(max(int(one.orders[one.work.any(1)].max()) for one in reflections))
     fringes = max(_significant_fringes(orders, r, stack.thickness) for r in range(len(vectors)))
-    block = tuple(block_rows(one, stack.thickness) for one in orders["qz"].values)
+    block = tuple(block_rows(one.qz.numpy(), stack.thickness) for one in reflections)
     return MotifData(
-        reflections, axes, stack, float(orders["period"]), float(orders["gap"]), highest, fringes, block
+        reflections=reflections,
+        full=full,
+        axes=axes,
+        polar_axes=polar_axes,
+        stack=stack,
+        slots=slots,
+        period=float(orders["period"]),
+        gap=float(orders["gap"]),
+        highest=highest,
+        fringes=fringes,
+        block=block,
     )
+
+
+def separable_axes(scattering: list[Reflection], vectors: Array, axes: Array) -> Array:
+    """The axes (p, 2) along which polarization and displacement can be told apart.
+
+    A polarization along e shifts the phase of a reflection by dphi/dP, a displacement by Q.e: where the ratio of the two is
+    the same for all reflections, each can stand for the other.
+    """
+    found = []
+    for axis in axes:
+        ratios = [
+            _phase_per_polarization(one, axis) / float(vector @ axis)
+            for one, vector in zip(scattering, vectors, strict=True)
+            if abs(float(vector @ axis)) > 0.3
+        ]
+        if len(ratios) > 1 and max(ratios) - min(ratios) > SEPARABLE:
+            found.append(axis)
+    return np.array(found).reshape(-1, 2)
+
+
+def _phase_per_polarization(one: Reflection, axis: Array) -> float:
+    """d(phase of F)/dP along an axis (2,) in rad m^2/C, of the most polar part at the middle of order 0."""
+    slopes = [0.0]
+    for part in one.parts:
+        weight = part.weight[:, len(one.orders_x) // 2, 0, len(one.qz) // 2]
+        lift = part.per_polarization[:, [0, 2]] * torch.from_numpy(axis)
+        slopes.append(float(((lift @ one.g[[0, 2]]) * weight / weight.sum()).sum().real))
+    return max(slopes, key=abs)
 
 
 def refolded(data: MotifData, *, seed: int) -> MotifData:
@@ -108,50 +129,157 @@ def refolded(data: MotifData, *, seed: int) -> MotifData:
     return replace(data, reflections=tuple(reflections))
 
 
-def _reflection(orders: Orders, r: int, g: Array, stack: Stack, film: FilmConfig) -> ReflectionData:
+def _scattering(orders: Orders, r: int, stack: Stack, film: FilmConfig) -> Reflection:
+    """The forward model's fixed part on the rows of one reflection."""
+    one = orders.isel(reflection=r)
+    h, k, index = (int(n) for n in one["hkl"].values)
+    highest = int(one["order"].max())
+    return reflection_from_stack(
+        stack=stack,
+        hkl=(h, k, index),
+        qz=one["qz"].values[np.isfinite(one["qz"].values)],
+        sampling=Sampling((float(orders["period"]), stack.in_plane), (2 * highest + 1, 1), (highest, 0)),
+        energy_kev=float(one["energy"]),
+        substrate=film.below(),
+        dtype=torch.complex128,
+    )
+
+
+def _reflection(
+    orders: Orders,
+    r: int,
+    vector: Array,
+    axes: tuple[Array, Array],
+    slots: NDArray[np.int64],
+    film: FilmConfig,
+    scattering: Reflection,
+) -> ReflectionData:
     one = orders.isel(reflection=r)
     rows = np.isfinite(one["qz"].values)
-    qz, hkl = one["qz"].values[rows], tuple(int(n) for n in one["hkl"].values)
+    qz, number = one["qz"].values[rows], one["order"].values
     intensity, variance = one["intensity"].values[:, rows], one["variance"].values[:, rows]
-    energy = float(one["energy"])
-    kernel = plane_kernel(stack=stack, hkl=(hkl[0], hkl[1], hkl[2]), qz=qz, energy_kev=energy)
-    below = substrate_amplitude(
-        substrate=film.below(),
-        hkl=(hkl[0], hkl[1], hkl[2]),
-        qz=qz,
-        in_plane=stack.in_plane,
-        energy_kev=energy,
-    )
-    number = one["order"].values
     use = np.isfinite(intensity) & np.isfinite(variance)
     if film.substrate is not None:
-        bragg = 2 * np.pi * hkl[2] / film.substrate.c
+        bragg = 2 * np.pi * int(one["hkl"].values[2]) / film.substrate.c
         use &= ~((number == 0)[:, None] & (np.abs(qz - bragg) < SUBSTRATE_PEAK * abs(bragg))[None, :])
     held = use & (one["held_out"].values[:, rows] != 0)
     sigma = np.sqrt(np.where(use, variance, 1.0) + (SYSTEMATIC * np.nan_to_num(intensity)) ** 2)
+    groups = _groups(scattering, slots, axes)
     tensor = torch.from_numpy
+    along_x = number * 2 * np.pi / float(orders["period"])
     return ReflectionData(
         orders=tensor(number.copy()),
         intensity=tensor(np.nan_to_num(intensity)),
         sigma=tensor(sigma),
         work=tensor(use & ~held),
         free=tensor(held),
-        kernel=tensor(kernel),
-        substrate=tensor(below),
+        weights=groups.weights,
+        planes=groups.planes,
+        lift=groups.lift,
+        g=tensor(vector.copy()),
+        detuning=tensor(np.stack(np.broadcast_arrays(along_x[:, None], qz[None] - vector[1]), -1).copy()),
+        substrate=scattering.substrate,
         qz=tensor(qz.copy()),
         resolution=max(float(one["resolution_qz"]), LEAST_RESOLUTION * float(qz[1] - qz[0])),
-        g=tensor(np.ascontiguousarray(g)),
-        scale=_first_scale(np.where(use, intensity, np.nan), number, kernel),
+        scale=_first_scale(np.where(use, intensity, np.nan), number, _flat(groups)),
     )
 
 
-def _first_scale(intensity: Array, orders: NDArray[np.int64], kernel: NDArray[np.complex128]) -> float:
+def _useful_rows(data: ReflectionData, thickness: float) -> ReflectionData:
+    """The rows from MARGIN fringes below to MARGIN fringes above the satellites; farther out is the flat film alone."""
+    satellites = (data.orders != 0)[:, None] & (data.work | data.free)
+    seen = torch.nonzero((satellites & (data.intensity > 3 * data.sigma)).any(0)).flatten()
+    if len(seen) == 0:
+        return data
+    margin = MARGIN * 2 * np.pi / thickness
+    rows = (data.qz >= data.qz[seen[0]] - margin) & (data.qz <= data.qz[seen[-1]] + margin)
+    return replace(
+        data,
+        intensity=data.intensity[:, rows],
+        sigma=data.sigma[:, rows],
+        work=data.work[:, rows],
+        free=data.free[:, rows],
+        weights=data.weights[:, :, rows],
+        planes=data.planes[:, rows],
+        detuning=data.detuning[:, rows],
+        substrate=data.substrate[rows],
+        qz=data.qz[rows],
+    )
+
+
+def _fewer_rows(data: ReflectionData, thickness: float) -> ReflectionData:
+    """The reflection with neighbouring rows averaged, so that a fringe has about ROWS of them; their span is resolution.
+
+    The intensities of a film hold nothing finer than half a fringe, and the solver's time grows with the rows.
+    """
+    data = _useful_rows(data, thickness)
+    step = float(data.qz[1] - data.qz[0])
+    many = max(
+        (int(2 * np.pi / thickness / step / ROWS) - 1) // 2 * 2 + 1, 1
+    )  # odd: the middle row stands for them
+    rows = torch.arange(len(data.qz) // many * many).view(-1, many)
+    held, fitted = data.free[:, rows], data.work[:, rows]
+    free, work = held.all(-1), fitted.any(-1) & ~held.any(-1)
+    use = (held & free[..., None]) | (fitted & work[..., None])
+    number, middle = use.sum(-1).clamp_min(1), rows[:, many // 2]
+    intensity = torch.where(use, data.intensity[:, rows], 0.0).sum(-1) / number
+    counting = data.sigma[:, rows] ** 2 - (SYSTEMATIC * data.intensity[:, rows]) ** 2
+    variance = torch.where(use, counting, 0.0).sum(-1) / number**2 + (SYSTEMATIC * intensity) ** 2
+    return replace(
+        data,
+        intensity=intensity,
+        sigma=torch.where(free | work, variance, 1.0).sqrt(),
+        work=work,
+        free=free,
+        weights=data.weights[:, :, middle],
+        planes=data.planes[:, middle],
+        detuning=data.detuning[:, middle],
+        substrate=data.substrate[middle],
+        qz=data.qz[middle],
+        resolution=float(np.hypot(data.resolution, np.sqrt(many**2 - 1.0) / np.sqrt(12.0) * step)),
+    )
+
+
+@dataclass(frozen=True)
+class _Groups:
+    """Groups of atoms that move alike: weights (a, n, q), planes (a, q, z) complex, lift (a, f, 2)."""
+
+    weights: torch.Tensor
+    planes: torch.Tensor
+    lift: torch.Tensor
+
+
+def _groups(scattering: Reflection, slots: NDArray[np.int64], axes: tuple[Array, Array]) -> _Groups:
+    weights: list[torch.Tensor] = []
+    planes: list[torch.Tensor] = []
+    lifts: list[Array] = []
+    for part in scattering.parts:
+        through = torch.zeros(int(slots.max()) + 1, len(scattering.qz), dtype=part.phases.dtype)
+        through.index_add_(0, torch.from_numpy(slots)[part.planes], part.phases)
+        alike: dict[bytes, torch.Tensor] = {}
+        for weight, move in zip(part.weight[:, :, 0], part.per_polarization[:, [0, 2]], strict=True):
+            lift = (
+                np.concatenate([axes[0], axes[1] * move.numpy()]) + 0.0
+            )  # + 0.0: no negative zeros in the key
+            alike[lift.tobytes()] = alike.get(lift.tobytes(), torch.zeros_like(weight)) + weight
+        weights += alike.values()
+        planes += [through.T] * len(alike)
+        lifts += [np.frombuffer(key).reshape(-1, 2) for key in alike]
+    return _Groups(torch.stack(weights), torch.stack(planes), torch.from_numpy(np.stack(lifts)))
+
+
+def _flat(groups: _Groups) -> Array:
+    """|A|^2 of the flat film in order 0, (q,)."""
+    middle = groups.weights.shape[1] // 2
+    return np.asarray(((groups.weights[:, middle] * groups.planes.sum(2)).sum(0).abs() ** 2).numpy())
+
+
+def _first_scale(intensity: Array, orders: NDArray[np.int64], flat: Array) -> float:
     """Scale from the sum of all orders, which a texture of pure phase cannot change, over that of the flat film.
 
     Order 0 is summed over the film peak only, where the substrate adds little; satellites over all rows, since inclined
     walls move them along qz.
     """
-    flat = np.abs(kernel.sum(axis=1)) ** 2
     mirrored = np.nan_to_num(np.where(np.isfinite(intensity), intensity, intensity[::-1, :]))
     peak = flat > 0.01 * flat.max()
     total = mirrored[orders != 0].sum() + mirrored[orders == 0][:, peak].sum()

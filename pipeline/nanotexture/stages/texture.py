@@ -36,6 +36,7 @@ def texture(orders: Orders, clusters: Clusters, *, config: TextureConfig) -> Tex
         "z": z,
         "x_position": clusters["x"].values * period,
         **_components(best, clusters["field_std"].values, slopes, clusters["slope_std"].values, axes),
+        **_polarization(clusters, best.shape[1:]),
         **_scalars(orders, clusters),
     }
     if len(axes) == 1:
@@ -53,15 +54,23 @@ def _components(best: Array, std: Array, slopes: Array, slope_std: Array, axes: 
     gradient = components_from_fields(fields=slopes, axes=axes)
     deviation = np.abs(components_from_fields(fields=std, axes=axes))
     gradient_std = np.abs(components_from_fields(fields=slope_std, axes=axes))
-    unknown = np.full_like(displacement, np.nan)
     return {
         "displacement": displacement,
         "displacement_std": deviation,
-        "polarization": unknown,
-        "polarization_std": unknown.copy(),
         "strain": strain_from_gradient(gradient=gradient),
         "strain_std": strain_std_from_gradient_std(std=gradient_std),
         "rotation": rotation_from_gradient(gradient=gradient),
+    }
+
+
+def _polarization(clusters: Clusters, grid: tuple[int, ...]) -> dict[str, Array]:
+    """Polarization of the best cluster (2, x, z), NaN where it is not determined."""
+    if "polar" not in clusters or len(clusters["polar"]) == 0:
+        return {name: np.full((2, *grid), np.nan) for name in ("polarization", "polarization_std")}
+    axes = clusters["polar_axis"].values
+    return {
+        "polarization": components_from_fields(fields=clusters["polar"].values[0], axes=axes),
+        "polarization_std": np.abs(components_from_fields(fields=clusters["polar_std"].values, axes=axes)),
     }
 
 

@@ -67,7 +67,7 @@ def _model(data: MotifData, field: np.ndarray, alone: Orders, orders: Orders, ch
     """Order intensities (start, reflection, n, row) of the motifs, NaN for the reflections not used."""
     gap = torch.full((len(field),), data.gap, dtype=torch.float64)
     nuisance = Nuisance(torch.zeros_like(gap), torch.zeros_like(gap), gap)
-    bright = order_intensities(data.reflections[0], torch.from_numpy(field), nuisance)
+    bright = order_intensities(data.full[0], torch.from_numpy(field), nuisance)
     full = np.full((len(field), *orders["intensity"].shape), np.nan)
     full[:, chosen] = padded_model([bright.numpy()], alone)[:, 0]
     return full

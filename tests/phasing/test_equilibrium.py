@@ -1,0 +1,210 @@
+"""Displacement in mechanical equilibrium with a polarization: the balance of forces, and closed forms of elasticity."""
+
+import numpy as np
+import pytest
+import torch
+from nanotexture.phasing.equilibrium import Equilibrium
+from nanotexture.phasing.modes import Modes, repeat_profiles
+from nanotexture.phasing.unknowns import Block, Unknowns
+
+PERIOD, REPEAT, POINTS, PLANES = 120.0, 44.0, 32, 11
+STIFFNESS = (175.0, 79.4, 111.1)
+Q11, Q12, Q44 = 0.089, -0.026, 0.0675
+X = np.arange(POINTS)[:, None] / POINTS
+Z = np.arange(PLANES)[None, :] / PLANES
+FLAT = np.zeros((POINTS, PLANES))
+
+
+def equilibrium(stiffness=STIFFNESS, q=(Q11, Q12, Q44), planes=PLANES, points=POINTS):
+    uniform = torch.tensor(q, dtype=torch.float64)[:, None].expand(3, planes).clone()
+    return Equilibrium(stiffness, uniform, PERIOD, REPEAT, points)
+
+
+def induced(tie, px, pz):
+    """ux, uz that follow from Px and Pz, each (x, z)."""
+    fields = torch.from_numpy(np.stack([0 * px, 0 * px, px, pz])[None])
+    return tie.added(fields)[0, :2].numpy()
+
+
+def textures():
+    """Vortices that lean: Px, Pz (x, z) of few waves, so that their squares are resolved."""
+    px = (
+        0.3 * np.sin(2 * np.pi * (X + 0.2)) * np.cos(2 * np.pi * Z)
+        + 0.1 * np.cos(2 * np.pi * (2 * X + Z))
+        + 0.05
+    )
+    pz = 0.5 * np.cos(2 * np.pi * X) + 0.2 * np.sin(2 * np.pi * (X - Z)) + 0.1 * np.cos(2 * np.pi * Z)
+    return px, pz
+
+
+def derivative(field, axis):
+    """Spectral d/dx (axis -2) or d/dz (axis -1) in 1/angstrom."""
+    length = PERIOD if axis == -2 else REPEAT
+    number = field.shape[axis]
+    q = 2j * np.pi * np.fft.fftfreq(number, length / number)
+    shape = (-1, 1) if axis == -2 else (1, -1)
+    return np.fft.ifft(np.fft.fft(field, axis=axis) * q.reshape(shape), axis=axis).real
+
+
+def stress(u, px, pz, q):
+    """C (eps(u) - e0), components xx, zz, xz; plane strain, eigenstrain e0 of electrostriction."""
+    c11, c12, c44 = STIFFNESS
+    q11, q12, q44 = q
+    xx = derivative(u[0], -2) - (q11 * px**2 + q12 * pz**2)
+    yy = -q12 * (px**2 + pz**2)
+    zz = derivative(u[1], -1) - (q11 * pz**2 + q12 * px**2)
+    xz = 0.5 * (derivative(u[0], -1) + derivative(u[1], -2)) - 0.5 * q44 * px * pz
+    return c11 * xx + c12 * (yy + zz), c11 * zz + c12 * (xx + yy), 2 * c44 * xz
+
+
+@pytest.mark.parametrize("layered", [False, True])
+def test_the_forces_balance_at_every_point(layered):
+    """But for their mean over x, which the reference lattice of the layers stands for already."""
+    px, pz = textures()
+    q = np.array([Q11, Q12, Q44])[:, None] * np.ones(PLANES)
+    if layered:
+        q[:, 6:] *= 0.2
+    tie = Equilibrium(STIFFNESS, torch.from_numpy(q), PERIOD, REPEAT, POINTS)
+    u = induced(tie, px, pz)
+    xx, zz, xz = stress(u, px, pz, q)
+    force = np.stack([derivative(xx, -2) + derivative(xz, -1), derivative(xz, -2) + derivative(zz, -1)])
+    force -= force.mean(axis=1, keepdims=True)
+    free = stress(0 * u, px, pz, q)
+    scale = np.abs(derivative(free[0], -2)).max()
+    np.testing.assert_allclose(force, 0, atol=1e-10 * scale)
+    np.testing.assert_allclose(u.mean(axis=1), 0, atol=1e-12)
+    assert np.abs(u).max() > 0.05
+
+
+def test_walls_across_x_follow_the_plane_strain_laminate():
+    """Fields of x only: d ux/dx = e_xx + c12/c11 (e_yy + e_zz), d uz/dx = 2 e_xz, but for the means."""
+    px, pz = 0.1 + 0.2 * np.sin(2 * np.pi * X) + FLAT, 0.6 * np.cos(2 * np.pi * X) + 0.1 + FLAT
+    u = induced(equilibrium(), px, pz)
+    e_xx, e_yy = Q11 * px**2 + Q12 * pz**2, Q12 * (px**2 + pz**2)
+    e_zz = Q11 * pz**2 + Q12 * px**2
+    along = e_xx + STIFFNESS[1] / STIFFNESS[0] * (e_yy + e_zz)
+    np.testing.assert_allclose(derivative(u[0], -2), along - along.mean(), atol=1e-12)
+    shear = Q44 * px * pz
+    np.testing.assert_allclose(derivative(u[1], -2), shear - shear.mean(), atol=1e-12)
+
+
+def test_a_dilation_in_an_isotropic_body_is_goodiers_potential():
+    """u = grad phi, (lambda + 2 mu) laplacian phi = (3 lambda + 2 mu) e for the eigenstrain e of a dilation."""
+    lame, shear, q = 60.0, 40.0, 0.05
+    tie = equilibrium((lame + 2 * shear, lame, shear), (q, q, 0.0))
+    kx, kz = 2 * np.pi / PERIOD, 2 * np.pi / REPEAT
+    wave = np.cos(2 * np.pi * (X + Z))
+    px = 0.4 * np.sqrt(1 + 0.5 * wave)  # P^2 = 0.16 + 0.08 wave
+    u = induced(tie, px, FLAT)
+    factor = (3 * lame + 2 * shear) / (lame + 2 * shear) * q * 0.08 / (kx**2 + kz**2)
+    sine = np.sin(2 * np.pi * (X + Z))
+    np.testing.assert_allclose(u, factor * np.stack([kx * sine, kz * sine]), atol=1e-12)
+
+
+def test_what_does_not_vary_along_x_moves_nothing():
+    u = induced(equilibrium(), 0.3 * np.cos(2 * np.pi * Z) + FLAT, 0.5 + 0.2 * np.sin(2 * np.pi * Z) + FLAT)
+    np.testing.assert_allclose(u, 0, atol=1e-14)
+
+
+def test_mirroring_the_polarization_mirrors_the_displacement():
+    """x to -x with Px to -Px: ux to -ux, uz the same; all of P reversed: the same displacement."""
+    px, pz = textures()
+    tie = equilibrium()
+    ux, uz = induced(tie, px, pz)
+
+    def mirror(field):
+        return np.roll(field[::-1], 1, axis=0)
+
+    mirrored = induced(tie, -mirror(px), mirror(pz))
+    np.testing.assert_allclose(mirrored, np.stack([-mirror(ux), mirror(uz)]), atol=1e-12)
+    np.testing.assert_allclose(induced(tie, -px, -pz), [ux, uz], atol=1e-14)
+    assert np.abs(uz - mirror(uz)).max() > 0.1 * np.abs(uz).max()
+
+
+def test_what_is_added_is_removed():
+    fields = torch.from_numpy(np.random.default_rng(0).normal(size=(3, 4, POINTS, PLANES)))
+    tie = equilibrium()
+    np.testing.assert_allclose(tie.removed(tie.added(fields)), fields, atol=1e-12)
+    np.testing.assert_array_equal(tie.added(fields)[:, 2:], fields[:, 2:])
+    assert not np.allclose(tie.added(fields)[:, :2], fields[:, :2], atol=1e-2)
+
+
+def unknowns(planes=PLANES, harmonics=2, points=POINTS):
+    profiles = repeat_profiles(z=np.arange(planes) * REPEAT / planes, number=5, repeat=REPEAT)
+    displaced = Modes(2 * harmonics, profiles, PERIOD)
+    polar = Modes(harmonics, profiles, PERIOD, constant=True)
+    return Unknowns(tuple(Block(m, 2, torch.ones(2, len(m.index)), 0.3) for m in (displaced, polar)), points)
+
+
+@pytest.mark.parametrize("planes", [10, 11])
+@pytest.mark.parametrize("points", [24, 25])
+def test_the_slopes_are_the_change_of_the_induced_displacement(planes, points):
+    unknown, tie = unknowns(planes, points=points), equilibrium(planes=planes, points=points)
+    tie = Equilibrium(
+        tie.stiffness,
+        tie.electrostriction * torch.linspace(0.5, 1.5, planes, dtype=torch.float64),
+        PERIOD,
+        REPEAT,
+        points,
+    )
+    c = torch.from_numpy(0.2 * np.random.default_rng(1).normal(size=(2, unknown.size)))
+    found, step = tie.slopes(unknown, unknown.fields(c)), 1e-5
+    first = unknown.blocks[0].size
+    assert not found[:, :, :first].any()
+    for j in range(first, unknown.size, 7):
+        change = torch.zeros_like(c)
+        change[:, j] = step
+        ahead, behind = (unknown.project(tie.added(unknown.fields(c + s * change))) for s in (1, -1))
+        numeric = (ahead - behind)[:, :first] / (2 * step)
+        np.testing.assert_allclose(found[..., j], numeric, atol=1e-7 * float(found.abs().max()))
+    assert float(found.abs().max()) > 0.1
+
+
+def test_twice_the_harmonics_hold_all_of_the_induced_displacement_along_x():
+    """The eigenstrain is a square of P: with K harmonics of P, nothing of u lies above 2 K."""
+    unknown, tie = unknowns(), equilibrium()
+    c = torch.from_numpy(0.2 * np.random.default_rng(1).normal(size=(1, unknown.size)))
+    u = tie.added(unknown.fields(c))[0, :2] - unknown.fields(c)[0, :2]
+    spectrum = torch.fft.fft(u, dim=1).abs()
+    assert float(spectrum[:, 5:-4].max()) < 1e-10 * float(spectrum.max())
+    assert float(spectrum[:, 4].max()) > 1e-4 * float(spectrum.max())
+
+
+def precision_of(px, pz):
+    """The prior's cost of a polarization, whose fields must be made of the modes."""
+    unknown, tie = unknowns(), equilibrium()
+    fields = torch.from_numpy(np.stack([FLAT, FLAT, px, pz])[None])
+    c = unknown.project(fields)
+    np.testing.assert_allclose(unknown.fields(c), fields, atol=1e-9)
+    own = c[0, unknown.blocks[0].size :]
+    many = len(unknown.blocks[1].modes.index)
+    return float(own @ tie.polar_precision(unknown) @ own) / many * tie.longitudinal**2
+
+
+KX, KZ = 2 * np.pi / PERIOD, 2 * np.pi / REPEAT
+
+
+def test_a_polarization_that_binds_no_charge_costs_nothing():
+    """P = curl of a potential, (-d/dz, d/dx) psi; and any uniform P."""
+    wave, other = 2 * np.pi * (X + 0.1), 2 * np.pi * Z
+    vortex = 0.3 / KX * np.stack([KZ * np.sin(wave) * np.sin(other), KX * np.cos(wave) * np.cos(other)])
+    assert precision_of(*vortex) < 1e-20
+    assert precision_of(FLAT + 0.2, FLAT - 0.5) < 1e-20
+    assert precision_of(*vortex[:, ::-1]) > 1e-3  # mirrored, with Px not turned over
+
+
+def test_a_longitudinal_polarization_costs_its_mean_square():
+    """Gradient of a potential: every wave lies along its own wave vector."""
+    slanted = 2 * np.pi * (2 * X - Z)
+    along = np.stack([2 * KX * np.cos(slanted), -KZ * np.cos(slanted)]) * 5.0
+    assert precision_of(*along) == pytest.approx((along**2).sum(0).mean(), rel=1e-9)
+    head_on = 0.4 * np.cos(2 * np.pi * X) + FLAT
+    assert precision_of(head_on, FLAT) == pytest.approx(0.08, rel=1e-9)
+    assert precision_of(FLAT, head_on) < 1e-20
+    assert precision_of(FLAT, 0.4 * np.sin(2 * np.pi * Z) + FLAT) == pytest.approx(0.08, rel=1e-9)
+
+
+def test_the_prior_of_bound_charge_is_never_negative():
+    precision = equilibrium().polar_precision(unknowns())
+    np.testing.assert_allclose(precision, precision.T, atol=1e-9 * float(precision.abs().max()))
+    assert float(torch.linalg.eigvalsh(precision).min()) > -1e-9 * float(precision.abs().max())
