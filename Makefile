@@ -33,6 +33,9 @@ bench: install
 	$(BIN)/python benchmarks/engine.py
 	$(BIN)/python benchmarks/phasing.py
 	$(BIN)/python benchmarks/main_job.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/forward.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/phasefield.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/suite.py 5
 
 clean:
 	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,10 +1,12 @@
 """The benchmark suite: what each film shows at each count and disorder, and what making its measurement takes.
 
-Run: .venv/bin/python benchmarks/suite.py [films, e.g. 3; all by default] [folder: maps, truth and recipe of each case]
+Run: .venv/bin/python benchmarks/suite.py [films, e.g. 5: one of each kind; all by default]
+     [folder: maps, truth and recipe of each case]
 """
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from pathlib import Path
@@ -98,10 +100,11 @@ def table(film: Film, folder: Path | None) -> None:
 
 
 def main() -> None:
-    number = int(sys.argv[1]) if len(sys.argv) > 1 else None
+    every = films()
+    number = int(sys.argv[1]) if len(sys.argv) > 1 else len(every)
     folder = Path(sys.argv[2]) if len(sys.argv) > 2 else None
     sys.stdout.write(HEAD)
-    for film in films()[:number]:
+    for film in every[:: math.ceil(len(every) / number)]:  # spread over the kinds, which stand in turn
         table(film, folder)
 
 
