@@ -22,7 +22,7 @@ STARTS_OF_GAP = (0.0, 0.3, -0.3, 0.6, -0.6)  # angstrom around the first guess: 
 START_PHASE = 2.0  # rms of Q.u of a random start, rad
 START_POLARIZATION = 0.3  # rms of a random start, C/m^2
 POLARIZATION = 0.4  # prior size, C/m^2
-INDUCED = 0.25  # of POLARIZATION: prior size in the layers between the polar ones
+INDUCED = 0.1  # of POLARIZATION: prior size in the layers between the polar ones
 CORRECTION = (
     0.002  # prior size (angstrom) of a displacement beside the one in equilibrium with the polarization
 )
