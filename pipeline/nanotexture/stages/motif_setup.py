@@ -115,7 +115,8 @@ class MotifData:
         if not self.tied:
             return None
         layer = np.array(self.stack.plane_materials)[: len(self.z)]
-        constants = [one.material.electrostriction for one in self.stack.layers]
+        # of the polar layers alone: what no reflection sees must not bend the lattice
+        constants = [one.material.electrostriction if one.material.polar else None for one in self.stack.layers]
         q = np.array([(e.q11, e.q12, e.q44) if e is not None else (0.0,) * 3 for e in constants])
         return Equilibrium(
             stiffness=mean_stiffness(self.stack),
