@@ -116,7 +116,9 @@ class MotifData:
             return None
         layer = np.array(self.stack.plane_materials)[: len(self.z)]
         # of the polar layers alone: what no reflection sees must not bend the lattice
-        constants = [one.material.electrostriction if one.material.polar else None for one in self.stack.layers]
+        constants = [
+            one.material.electrostriction if one.material.polar else None for one in self.stack.layers
+        ]
         q = np.array([(e.q11, e.q12, e.q44) if e is not None else (0.0,) * 3 for e in constants])
         return Equilibrium(
             stiffness=mean_stiffness(self.stack),
