@@ -17,7 +17,7 @@ FLAT = np.zeros((POINTS, PLANES))
 
 def equilibrium(stiffness=STIFFNESS, q=(Q11, Q12, Q44), planes=PLANES, points=POINTS):
     uniform = torch.tensor(q, dtype=torch.float64)[:, None].expand(3, planes).clone()
-    return Equilibrium(stiffness, uniform, PERIOD, REPEAT, points)
+    return Equilibrium(stiffness, uniform, torch.zeros(planes, dtype=torch.int64), PERIOD, REPEAT, points)
 
 
 def induced(tie, px, pz):
@@ -57,23 +57,46 @@ def stress(u, px, pz, q):
     return c11 * xx + c12 * (yy + zz), c11 * zz + c12 * (xx + yy), 2 * c44 * xz
 
 
-@pytest.mark.parametrize("layered", [False, True])
-def test_the_forces_balance_at_every_point(layered):
-    """But for their mean over x, which the reference lattice of the layers stands for already."""
-    px, pz = textures()
-    q = np.array([Q11, Q12, Q44])[:, None] * np.ones(PLANES)
-    if layered:
-        q[:, 6:] *= 0.2
-    tie = Equilibrium(STIFFNESS, torch.from_numpy(q), PERIOD, REPEAT, POINTS)
-    u = induced(tie, px, pz)
+LAYER = np.repeat([0, 1], [6, 5])
+LAYERED = np.array([Q11, Q12, Q44])[:, None] * np.where(LAYER == 0, 1.0, 0.2)
+
+
+def force(u, px, pz, q):
+    """Divergence of the stress, (2, x, z)."""
     xx, zz, xz = stress(u, px, pz, q)
-    force = np.stack([derivative(xx, -2) + derivative(xz, -1), derivative(xz, -2) + derivative(zz, -1)])
-    force -= force.mean(axis=1, keepdims=True)
-    free = stress(0 * u, px, pz, q)
-    scale = np.abs(derivative(free[0], -2)).max()
-    np.testing.assert_allclose(force, 0, atol=1e-10 * scale)
-    np.testing.assert_allclose(u.mean(axis=1), 0, atol=1e-12)
+    return np.stack([derivative(xx, -2) + derivative(xz, -1), derivative(xz, -2) + derivative(zz, -1)])
+
+
+@pytest.mark.parametrize("q", [np.array([Q11, Q12, Q44])[:, None] * np.ones(PLANES), LAYERED])
+def test_the_forces_balance_at_every_point(q):
+    """In one layer; its mean strain along z cannot change, since the repeat is given."""
+    px, pz = textures()
+    tie = Equilibrium(STIFFNESS, torch.from_numpy(q), torch.zeros(PLANES), PERIOD, REPEAT, POINTS)
+    u = induced(tie, px, pz)
+    scale = np.abs(force(0 * u, px, pz, q)).max()
+    np.testing.assert_allclose(force(u, px, pz, q), 0, atol=1e-10 * scale)
+    np.testing.assert_allclose(u.mean(axis=(1, 2)), 0, atol=1e-12)
     assert np.abs(u).max() > 0.05
+
+
+def test_the_mean_strain_of_every_layer_along_z_is_zero_and_only_that_is_changed():
+    """It is in the layer's c: forces balance but for those along z that are alike at all x."""
+    px, pz = textures()
+    told = STIFFNESS, torch.from_numpy(LAYERED)
+    free = induced(Equilibrium(*told, torch.zeros(PLANES), PERIOD, REPEAT, POINTS), px, pz)
+    tied = induced(Equilibrium(*told, torch.from_numpy(LAYER), PERIOD, REPEAT, POINTS), px, pz)
+    for u, levelled in ((free, False), (tied, True)):
+        mean = u[1].mean(0)
+        rise = np.roll(mean, -1) - mean
+        strains = [rise[layer == LAYER].mean() for layer in (0, 1)]
+        assert bool(np.abs(strains).max() < 1e-14) is levelled
+    change = tied - free
+    np.testing.assert_allclose(change - change.mean(1, keepdims=True), 0, atol=1e-14)
+    np.testing.assert_allclose(change[0], 0, atol=1e-14)
+    bend = (
+        np.roll(change[1, 0], -1) - change[1, 0]
+    )  # one strain more in each layer, the same at all its planes
+    assert max(np.ptp(bend[layer == LAYER]) for layer in (0, 1)) < 1e-14
 
 
 def test_walls_across_x_follow_the_plane_strain_laminate():
@@ -101,9 +124,18 @@ def test_a_dilation_in_an_isotropic_body_is_goodiers_potential():
     np.testing.assert_allclose(u, factor * np.stack([kx * sine, kz * sine]), atol=1e-12)
 
 
-def test_what_does_not_vary_along_x_moves_nothing():
-    u = induced(equilibrium(), 0.3 * np.cos(2 * np.pi * Z) + FLAT, 0.5 + 0.2 * np.sin(2 * np.pi * Z) + FLAT)
-    np.testing.assert_allclose(u, 0, atol=1e-14)
+def test_fields_of_z_only_strain_planes_one_by_one():
+    """d uz/dz = e_zz + c12/c11 (e_xx + e_yy), d ux/dz = 2 e_xz, but for the means."""
+    px, pz = 0.1 + 0.3 * np.cos(2 * np.pi * Z) + 0 * X, 0.5 + 0.2 * np.sin(2 * np.pi * Z) + 0 * X
+    u = induced(equilibrium(), px, pz)
+    e_xx, e_yy = Q11 * px**2 + Q12 * pz**2, Q12 * (px**2 + pz**2)
+    along = Q11 * pz**2 + Q12 * px**2 + STIFFNESS[1] / STIFFNESS[0] * (e_xx + e_yy)
+    np.testing.assert_allclose(derivative(u[1], -1), along - along.mean(), atol=1e-12)
+    np.testing.assert_allclose(derivative(u[0], -1), Q44 * (px * pz - (px * pz).mean()), atol=1e-12)
+
+
+def test_a_uniform_polarization_moves_nothing():
+    np.testing.assert_allclose(induced(equilibrium(), FLAT + 0.3, FLAT - 0.5), 0, atol=1e-14)
 
 
 def test_mirroring_the_polarization_mirrors_the_displacement():
@@ -143,6 +175,7 @@ def test_the_slopes_are_the_change_of_the_induced_displacement(planes, points):
     tie = Equilibrium(
         tie.stiffness,
         tie.electrostriction * torch.linspace(0.5, 1.5, planes, dtype=torch.float64),
+        torch.arange(planes) // 6,
         PERIOD,
         REPEAT,
         points,

@@ -311,7 +311,8 @@ def test_data_that_say_nothing_leave_the_motif_undetermined(exact):
 def test_a_block_that_need_not_be_determined_is_not_judged(exact):
     one = unknowns().blocks[0]
     blind = tuple(replace(r, sigma=r.sigma * 1e6) for r in exact)
-    beside = Unknowns((replace(one, number=1, width=one.width[:1]), replace(one, number=1, width=one.width[1:], judged=False)), POINTS)  # fmt: skip
+    judged, open_ = (replace(one, number=1, width=one.width[i : i + 1], judged=i == 0) for i in (0, 1))
+    beside = Unknowns((judged, open_), POINTS)
     sharp = tuple(replace(r, lift=r.lift * torch.tensor([[[1.0], [1e-6]]])) for r in exact)
     start = random_starts(beside, [(0, 0)])
     told = {"unknowns": beside, "settings": LAST, "start": start, "gap": gaps(TRUTH_GAP)}
@@ -398,6 +399,7 @@ CELLS, REPEAT = 8, 8 * C
 TIED = Equilibrium(
     (175.0, 79.4, 111.1),
     torch.tensor([[0.089], [-0.026], [0.0675]], dtype=torch.float64).expand(3, CELLS).clone(),
+    torch.arange(CELLS) // 4,
     120.0,
     REPEAT,
     POINTS,

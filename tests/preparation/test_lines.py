@@ -157,6 +157,26 @@ def test_order_intensities_scatter_by_their_variance(repeats):
     assert np.sqrt(np.nanmean(np.square(pulls))) < 1.3
 
 
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.5])
+@pytest.mark.parametrize("place", [0.0, 0.3])
+@pytest.mark.parametrize("peak", [1e5, 1e8])
+def test_an_order_narrower_than_a_voxel_keeps_its_intensity(share, place, peak):
+    """Order 0 of a film without faults: all of it lies in one voxel, wherever in it and however bright it is."""
+    shape = LineShape(1.6 + place * STEP, 0.052, (share * STEP, 0.011, 0.018), (0.02, 0.6, 0.7))
+    orders, ground = planted(peak=peak)
+    orders[2] *= 10.0
+    expected = line_matrix(QX, ORDERS, shape).T @ orders + ground
+    counts = np.random.default_rng(2).poisson(expected).astype(float)
+    start = LineShape(1.6 + place * STEP + 0.0003, 0.0518, (2 * STEP, 0.013, 0.016), (0.5,) * 3)
+    fit = fit_lines(window(counts), start)
+    middle = len(fit.orders) // 2
+    assert fit.intensity[middle].sum() == pytest.approx(orders[2].sum(), rel=0.02)
+    np.testing.assert_allclose(fit.intensity[middle], orders[2], rtol=0.03)
+    for n in (-1, 1):
+        found = fit.intensity[middle + n]
+        assert found.sum() == pytest.approx(orders[2 + n].sum(), rel=0.05)
+
+
 def test_orders_outside_the_map_are_not_measured():
     orders, ground = planted(peak=60_000.0)
     counts = (

@@ -25,8 +25,8 @@ class MotifSolutions:
     """Found motifs of a batch of starts.
 
     fields (start, f, x, z) and their standard deviation, in each field's unit; slope_std (start, f, 2, x, z): of d/dx and
-    d/dz; coefficients (start, size); cost and free_cost (start,): chi2 per fitted and per held-out point; log_scale (start,
-    reflection); gap (start,) in angstrom; model: order intensities (start, n, q) of each reflection; determined (start,):
+    d/dz; coefficients (start, size); cost and free_cost (start,): chi2 per fitted and per held-out point; log_scale,
+    log_resolution (start, reflection): against the first guesses; gap (start,) in angstrom; model: order intensities (start, n, q) of each reflection; determined (start,):
     share of the answer's variance that the data, not the prior, fix; covariance (start, size, size).
     """
 
@@ -37,6 +37,7 @@ class MotifSolutions:
     cost: Tensor
     free_cost: Tensor
     log_scale: Tensor
+    log_resolution: Tensor
     gap: Tensor
     model: tuple[Tensor, ...]
     iterations: Tensor
@@ -147,6 +148,7 @@ def _solutions(problem: Problem, parameters: Tensor, steps: Tensor, reason: Tens
         cost,
         mean_chi2(problem.data, models, held_out=True),
         torch.stack([one.log_scale for one in nuisance], dim=1),
+        torch.stack([one.log_resolution for one in nuisance], dim=1),
         nuisance[0].gap,
         models,
         steps,

@@ -192,11 +192,15 @@ def _values(data: MotifData, found: MotifSolutions, orders: Orders) -> dict[str,
 
 def full_models(data: MotifData, found: MotifSolutions) -> list[np.ndarray]:
     """Order intensities (start, n, q) of every reflection on all rows of its map."""
-    zero = torch.zeros_like(found.gap)
-    return [
-        order_intensities(one, found.fields, Nuisance(found.log_scale[:, r], zero, found.gap)).numpy()
-        for r, one in enumerate(data.full)
-    ]
+    models = []
+    for r, (one, fewer) in enumerate(zip(data.full, data.reflections, strict=True)):
+        # the fitted resolution holds the span of the averaged rows, which all rows have no part of
+        fitted = fewer.resolution * torch.exp(found.log_resolution[:, r])
+        span = fewer.resolution**2 - one.resolution**2
+        own = torch.log((fitted**2 - span).clamp_min((0.1 * one.resolution) ** 2).sqrt() / one.resolution)
+        nuisance = Nuisance(found.log_scale[:, r], own, found.gap)
+        models.append(order_intensities(one, found.fields, nuisance).numpy())
+    return models
 
 
 def padded_model(models: list[np.ndarray], orders: Orders) -> np.ndarray:

@@ -215,7 +215,7 @@ def _fewer_rows(data: ReflectionData, thickness: float) -> ReflectionData:
     data = _useful_rows(data, thickness)
     step = float(data.qz[1] - data.qz[0])
     many = max(
-        (int(2 * np.pi / thickness / step / ROWS) - 1) // 2 * 2 + 1, 1
+        (int(2 * np.pi / thickness / step / ROWS + 1e-6) - 1) // 2 * 2 + 1, 1
     )  # odd: the middle row stands for them
     rows = torch.arange(len(data.qz) // many * many).view(-1, many)
     held, fitted = data.free[:, rows], data.work[:, rows]

@@ -22,7 +22,7 @@ STARTS_OF_GAP = (0.0, 0.3, -0.3, 0.6, -0.6)  # angstrom around the first guess: 
 START_PHASE = 2.0  # rms of Q.u of a random start, rad
 START_POLARIZATION = 0.3  # rms of a random start, C/m^2
 POLARIZATION = 0.4  # prior size, C/m^2
-INDUCED = 0.25  # of POLARIZATION: prior size in the layers between the polar ones
+INDUCED = 0.1  # of POLARIZATION: prior size in the layers between the polar ones
 CORRECTION = (
     0.002  # prior size (angstrom) of a displacement beside the one in equilibrium with the polarization
 )
@@ -115,7 +115,10 @@ class MotifData:
         if not self.tied:
             return None
         layer = np.array(self.stack.plane_materials)[: len(self.z)]
-        constants = [one.material.electrostriction for one in self.stack.layers]
+        # of the polar layers alone: what no reflection sees must not bend the lattice
+        constants = [
+            one.material.electrostriction if one.material.polar else None for one in self.stack.layers
+        ]
         q = np.array([(e.q11, e.q12, e.q44) if e is not None else (0.0,) * 3 for e in constants])
         return Equilibrium(
             stiffness=mean_stiffness(self.stack),
