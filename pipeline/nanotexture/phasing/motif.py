@@ -25,9 +25,10 @@ class MotifSolutions:
     """Found motifs of a batch of starts.
 
     fields (start, f, x, z) and their standard deviation, in each field's unit; slope_std (start, f, 2, x, z): of d/dx and
-    d/dz; coefficients (start, size); cost and free_cost (start,): chi2 per fitted and per held-out point; log_scale,
-    log_resolution (start, reflection): against the first guesses; gap (start,) in angstrom; model: order intensities (start, n, q) of each reflection; determined (start,):
-    share of the answer's variance that the data, not the prior, fix; covariance (start, size, size).
+    d/dz; coefficients (start, size); cost and free_cost (start,): chi2 per fitted and per held-out point; log_scale and
+    log_resolution (start, reflection): against the first guesses; gap (start,) in angstrom; model: order intensities
+    (start, n, q) of each reflection; determined (start,): share of the answer's variance that the data, not the prior, fix;
+    covariance (start, size, size).
     """
 
     fields: Tensor
