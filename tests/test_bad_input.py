@@ -383,6 +383,15 @@ def test_what_cannot_be_simulated_is_refused(tmp_path: Path, name: str) -> None:
     )
 
 
+def test_a_film_whose_own_line_is_behind_the_stop_is_refused(tmp_path: Path) -> None:
+    stop = "simulate.beam_stop=['0.02 1/angstrom', '0.5 1/angstrom']"
+    sets = [
+        part for one in (stop, "simulate.hkl=[[0, 0, 2]]", "simulate.places=2") for part in ("--set", one)
+    ]
+    ended = nanotexture("run", CLOSURE, "--out", tmp_path, "--cluster", "none", *sets)
+    assert_refused(ended, tmp_path, "002: /entry/data/mask", "expected 12 rows or more", "found 0")
+
+
 def test_one_layer_with_its_cells_needs_no_thickness(tmp_path: Path) -> None:
     layers = (
         "film={in_plane = '3.905 angstrom', stack = [{material = 'PbTiO3', cells = 50, c = '4.06 angstrom'}]}"

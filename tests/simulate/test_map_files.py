@@ -79,3 +79,9 @@ def test_numbers_that_the_reader_would_refuse_are_not_written(tmp_path, told):
     with pytest.raises(UserError, match=f"{next(iter(told))}: expected a number above 0"):
         write_map(tmp_path / "m.nxs", measured(), name="film", **told)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_in_the_place_of_the_file_is_refused(tmp_path):
+    (tmp_path / "map.nxs").mkdir()
+    with pytest.raises(UserError, match=r"map\.nxs: expected a place for a file, found a folder"):
+        write_map(tmp_path / "map.nxs", measured(), name="film")

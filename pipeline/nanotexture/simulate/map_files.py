@@ -26,6 +26,8 @@ def write_map(
     for field, value in (("temperature", temperature), ("scale", scale)):
         if value is not None and not (math.isfinite(value) and value > 0):
             raise UserError(f"{field}: expected a number above 0, or None where unknown, got {value:g}")
+    if path.is_dir():
+        raise UserError(f"{path}: expected a place for a file, found a folder")
     with nexus_file(path) as file:
         _write(file, measured, name, temperature, scale)
     return path

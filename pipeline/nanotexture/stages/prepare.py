@@ -22,6 +22,7 @@ from nanotexture.stages.models import PrepareConfig
 
 WEAKEST = 0.01  # an order counts as present above this share of the strongest satellite
 HIGHEST = 6
+FEWEST_ROWS = 12  # of order 0: thickness, c and gap come from its fringes
 SHORTEST_PERIOD = 30.0  # angstrom
 
 
@@ -107,6 +108,14 @@ def _lines(one: _Reflection, comb: Comb, strongest: Comb) -> LineFit:
 
 
 def _film(one: _Reflection, fit: LineFit, film: FilmConfig) -> RodFit:
+    rows = int(np.isfinite(fit.intensity[fit.orders == 0]).sum())
+    if rows < FEWEST_ROWS:
+        raise InputError(
+            one.file,
+            "/entry/data/mask",
+            f"{FEWEST_ROWS} rows or more with the film's own line at Gx measured",
+            str(rows),
+        )
     return fit_film(
         qz=one.window.qz,
         fit=fit,
