@@ -25,6 +25,7 @@ TAILS = (
 NARROWEST = (
     0.1  # of a voxel: lines are averaged over voxels, so that all of a narrow one may be in a single voxel
 )
+FLANK = 0.3  # of a voxel's intensity: how far its line may be off in the next voxel
 _GAUSS = 2.0 * np.sqrt(2.0 * np.log(2.0))
 
 
@@ -222,10 +223,11 @@ def fit_lines(window: MapWindow, start: LineShape, degree: int = 2) -> LineFit:
     """Lines, orders and background of one map; start gives centre, spacing and first widths.
 
     The variance gets a relative systematic part, so that a strong peak's shape error does not decide the widths of the
-    weak orders; of the brightest neighbour along qx, or the dark voxels beside a line narrower than a voxel would set it.
+    weak orders. A share of it is in the neighbours along qx, or the dark voxels beside a narrow line would hold it down.
     """
-    bright = maximum_filter1d(np.where(window.measured, window.intensity, 0.0), 3, axis=0)
-    variance = window.variance + (SYSTEMATIC * np.maximum(bright, 0.0)) ** 2
+    bright = np.where(window.measured, window.intensity, 0.0)
+    bright = np.maximum(bright, FLANK * maximum_filter1d(bright, 3, axis=0))
+    variance = window.variance + (SYSTEMATIC * bright) ** 2
     basis = background_basis(window, degree)
     problem = _weighted(window, basis, np.where(window.measured, 1.0 / variance, 0.0))
     found = _search(window, problem, start)
