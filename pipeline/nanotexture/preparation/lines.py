@@ -8,7 +8,7 @@ The line parameters (centre, spacing, widths) are shared by all rows of qz; S_n 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -261,6 +261,9 @@ def _search(window: MapWindow, problem: _Weighted, start: LineShape) -> Optimize
 
     low, high = _bounds(start, float(window.qx[1] - window.qx[0]))
     scale = np.concatenate([[0.1 * start.spacing] * 2, np.full(2 * len(start.width), 0.5)])
+    step = float(window.qx[1] - window.qx[0])
+    if start.width[0] < 2.5 * step:  # from wider, a fit of a line within one voxel can end with none of it
+        start = replace(start, width=(0.3 * step, *start.width[1:]))
     first = np.clip(_pack(start), low + 1e-9, high - 1e-9)
     return least_squares(
         residual, first, bounds=(low, high), x_scale=scale, ftol=1e-5, xtol=1e-6, max_nfev=40
