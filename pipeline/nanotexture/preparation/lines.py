@@ -259,15 +259,22 @@ def _search(window: MapWindow, problem: _Weighted, start: LineShape) -> Optimize
         lines = line_matrix(window.qx, fitted, _unpack(parameters))
         return _solve_linear(problem, lines).residual[window.measured]
 
-    low, high = _bounds(start, float(window.qx[1] - window.qx[0]))
-    scale = np.concatenate([[0.1 * start.spacing] * 2, np.full(2 * len(start.width), 0.5)])
     step = float(window.qx[1] - window.qx[0])
-    if start.width[0] < 2.5 * step:  # from wider, a fit of a line within one voxel can end with none of it
-        start = replace(start, width=(0.3 * step, *start.width[1:]))
-    first = np.clip(_pack(start), low + 1e-9, high - 1e-9)
-    return least_squares(
-        residual, first, bounds=(low, high), x_scale=scale, ftol=1e-5, xtol=1e-6, max_nfev=40
-    )
+    starts = [start]
+    if (
+        start.width[0] < 2.5 * step
+    ):  # from wider alone, a fit of a line within one voxel can end with none of it
+        starts.append(replace(start, width=(0.3 * step, *start.width[1:])))
+    low, high = _bounds(start, step)
+    scale = np.concatenate([[0.1 * start.spacing] * 2, np.full(2 * len(start.width), 0.5)])
+
+    def fit(one: LineShape) -> OptimizeResult:
+        first = np.clip(_pack(one), low + 1e-9, high - 1e-9)
+        return least_squares(
+            residual, first, bounds=(low, high), x_scale=scale, ftol=1e-5, xtol=1e-6, max_nfev=40
+        )
+
+    return min((fit(one) for one in starts), key=lambda found: float(found.cost))
 
 
 def _bounds(start: LineShape, step: float) -> tuple[Array, Array]:
