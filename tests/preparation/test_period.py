@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nanotexture.preparation.lines import LineShape, MapWindow, line_matrix
-from nanotexture.preparation.period import central_line, find_comb, profile_from_map
+from nanotexture.preparation.period import central_line, find_combs, profile_from_map
 
 EXPECTED = 1.6
 
@@ -45,7 +45,7 @@ def comb_map(
 
 def found_in(map_, period):
     spacing = 2 * np.pi / period
-    return find_comb(map_, EXPECTED, spacing / 3.2, spacing * 3.2)
+    return find_combs([map_], [EXPECTED], spacing / 3.2, spacing * 3.2)[0]
 
 
 @given(
@@ -125,6 +125,6 @@ def test_the_profile_is_the_mean_over_measured_bright_rows():
 def test_the_central_line_is_where_it_was_put(offset, width):
     qx = np.linspace(-0.2, 0.2, 401)
     profile = 10 + 1000 * np.exp(-4 * np.log(2) * ((qx - offset) / width) ** 2)
-    centre, found = central_line(qx, profile, 0.0, 0.1)
+    centre, found = central_line(qx, profile, profile, 0.0, 0.1)
     assert centre == pytest.approx(offset, abs=5e-4)
     assert found == pytest.approx(width, abs=2.1e-3)

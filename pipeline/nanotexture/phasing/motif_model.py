@@ -15,7 +15,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import torch
+from scipy.fft import dct
 
 from nanotexture.phasing.modes import Modes
 from nanotexture.phasing.unknowns import Unknowns
@@ -54,6 +56,14 @@ class ReflectionData:
     def highest(self) -> int:
         """Largest |n|."""
         return int(self.orders.abs().max())
+
+    @cached_property
+    def cosines(self) -> tuple[Tensor, Tensor]:
+        """Orthonormal cosine series on the rows, (wave, q), and the wave numbers (wave,) in angstrom."""
+        number = len(self.qz)
+        cosines = torch.from_numpy(dct(np.eye(number), axis=0, norm="ortho"))
+        step = float(self.qz[1] - self.qz[0]) if number > 1 else 1.0
+        return cosines, torch.pi * torch.arange(number, dtype=cosines.dtype) / (number * step)
 
     @cached_property
     def phase_per_field(self) -> Tensor:
@@ -97,15 +107,15 @@ class Nuisance:
 def smear_from_resolution(data: ReflectionData, log_resolution: Tensor) -> tuple[Tensor, Tensor]:
     """Gaussian resolution along uniform rows, (batch, q, q) with rows that sum to one, and its derivative.
 
-    The derivative is by log_resolution (batch,); both do nothing where the resolution is far below a row.
+    The derivative is by log_resolution (batch,). By cosine series, mirrored at both ends: intensities of a film are limited
+    in band, so that this is exact on rows as coarse as half a fringe, where a sampled Gaussian would not be.
     """
-    width = data.resolution * torch.exp(log_resolution)[:, None, None]
-    square = (data.qz[:, None] - data.qz[None, :]) ** 2
-    ratio = square / width.clamp_min(1e-3 * float(data.qz[1] - data.qz[0])) ** 2
-    weight = torch.exp(-0.5 * ratio)
-    weight = weight / weight.sum(2, keepdim=True)
-    change = weight * ratio
-    return weight, change - weight * change.sum(2, keepdim=True)
+    cosines, wave = data.cosines
+    damping = 0.5 * (data.resolution * torch.exp(log_resolution)[:, None] * wave) ** 2
+    falls = torch.exp(-damping)
+    series = torch.stack([falls, -2 * damping * falls])
+    smear, slope = (cosines.mT * series[:, :, None, :]) @ cosines
+    return smear, slope
 
 
 def psi_from_fields(data: ReflectionData, fields: Tensor) -> Tensor:

@@ -8,13 +8,14 @@ The line parameters (centre, spacing, widths) are shared by all rows of qz; S_n 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
 from scipy.optimize import OptimizeResult, least_squares
-from scipy.special import erf
+from scipy.special import erf, stdtr
 
 Array = NDArray[np.float64]
 
@@ -26,17 +27,24 @@ NARROWEST = (
     0.1  # of a voxel: lines are averaged over voxels, so that all of a narrow one may be in a single voxel
 )
 FLANK = 0.3  # of a voxel's intensity: how far its line may be off in the next voxel
+FLOORS = (3e-3, 1e-4)  # of the brightest voxel: error that is the same everywhere, in the first steps of a fit
+_WIDTHS = (0.03, 0.06, 0.12, 0.25, 0.5)  # of the spacing: FWHM of order 1 that a fit may begin from
+STEEPEST = 6.0  # tail: beyond, a line is a Gaussian
 _GAUSS = 2.0 * np.sqrt(2.0 * np.log(2.0))
 
 
 @dataclass(frozen=True)
 class LineShape:
-    """Lines of a family of satellites: centre and spacing in 1/angstrom, FWHM and Lorentzian fraction per |n|."""
+    """Lines of a family of satellites: centre and spacing in 1/angstrom, FWHM and Lorentzian fraction per |n|.
+
+    tail: how all Lorentzians fall far out, as |q|^-(1 + tail); 1 is a true one.
+    """
 
     centre: float
     spacing: float
     width: tuple[float, ...]
     lorentz: tuple[float, ...]
+    tail: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -68,16 +76,20 @@ class MapWindow:
     measured: NDArray[np.bool_]
 
 
-def pseudo_voigt_from_width(*, qx: Array, centre: float, width: float, lorentz: float) -> Array:
+def pseudo_voigt_from_width(
+    *, qx: Array, centre: float, width: float, lorentz: float, tail: float = 1.0
+) -> Array:
     """Unit-area pseudo-Voigt averaged over voxels of a uniform qx axis (nx,), in angstrom; width is the FWHM.
 
-    Differences of the two cumulative distributions keep the area right for lines narrower than a voxel.
+    Its Lorentzian part is Student's t of `tail` degrees of freedom (a Pearson VII line), a Lorentzian at 1: disorder that is
+    smooth within a period falls off faster. Differences of the cumulative distributions keep the area right for lines
+    narrower than a voxel.
     """
     step = (qx[-1] - qx[0]) / (len(qx) - 1)
     edges = np.append(qx - 0.5 * step, qx[-1] + 0.5 * step) - centre
     gauss = 0.5 * erf(edges * _GAUSS / (np.sqrt(2.0) * width))
-    cauchy = np.arctan(2.0 * edges / width) / np.pi
-    return np.diff((1.0 - lorentz) * gauss + lorentz * cauchy) / step
+    half = np.sqrt(tail * (2.0 ** (2.0 / (tail + 1.0)) - 1.0))
+    return np.diff((1.0 - lorentz) * gauss + lorentz * stdtr(tail, 2.0 * edges / width * half)) / step
 
 
 def lorentzian_width(*, voigt: float, gaussian: float) -> float:
@@ -99,6 +111,7 @@ def line_matrix(qx: Array, orders: NDArray[np.int64], shape: LineShape) -> Array
                 centre=shape.centre + n * shape.spacing,
                 width=shape.width[abs(n)],
                 lorentz=shape.lorentz[abs(n)],
+                tail=shape.tail,
             )
             for n in orders
         ]
@@ -123,7 +136,7 @@ def with_weak_order(shape: LineShape) -> LineShape:
         return shape
     growth = max(shape.width[-1] - (shape.width[-2] if len(shape.width) > 2 else 0.5 * shape.width[-1]), 0.0)
     width = min(shape.width[-1] + growth, 2.0 * shape.spacing)
-    return LineShape(shape.centre, shape.spacing, (*shape.width, width), (*shape.lorentz, shape.lorentz[-1]))
+    return replace(shape, width=(*shape.width, width), lorentz=(*shape.lorentz, shape.lorentz[-1]))
 
 
 def covered_rows(window: MapWindow, shape: LineShape, orders: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -205,17 +218,22 @@ def tail_variance(lines: Array, intensity: Array) -> Array:
 def _pack(shape: LineShape) -> Array:
     mixing = np.clip(np.array(shape.lorentz), 2e-4, 0.98)
     return np.concatenate(
-        [[shape.centre, shape.spacing], np.log(shape.width), np.log(mixing / (1.0 - mixing))]
+        [
+            [shape.centre, shape.spacing, np.log(shape.tail)],
+            np.log(shape.width),
+            np.log(mixing / (1.0 - mixing)),
+        ]
     )
 
 
 def _unpack(parameters: Array) -> LineShape:
-    widths, mixing = np.split(parameters[2:], 2)
+    widths, mixing = np.split(parameters[3:], 2)
     return LineShape(
         float(parameters[0]),
         float(parameters[1]),
         tuple(np.exp(widths).tolist()),
         tuple((1.0 / (1.0 + np.exp(-mixing))).tolist()),
+        float(np.exp(parameters[2])),
     )
 
 
@@ -229,11 +247,11 @@ def fit_lines(window: MapWindow, start: LineShape, degree: int = 2) -> LineFit:
     bright = np.maximum(bright, FLANK * maximum_filter1d(bright, 3, axis=0))
     variance = window.variance + (SYSTEMATIC * bright) ** 2
     basis = background_basis(window, degree)
-    problem = _weighted(window, basis, np.where(window.measured, 1.0 / variance, 0.0))
-    found = _search(window, problem, start)
+    found = _search(window, basis, variance, start)
     shape = with_weak_order(_unpack(found.x))
     orders = np.arange(1 - len(shape.width), len(shape.width))
     lines = line_matrix(window.qx, orders, shape)
+    problem = _weighted(window, basis, np.where(window.measured, 1.0 / variance, 0.0))
     linear = _solve_linear(problem, lines)
     freedom = max(int(window.measured.sum()) - linear.intensity.size - len(linear.coefficients), 1)
     chi2 = float(2.0 * found.cost / freedom)
@@ -251,37 +269,69 @@ def fit_lines(window: MapWindow, start: LineShape, degree: int = 2) -> LineFit:
     )
 
 
-def _search(window: MapWindow, problem: _Weighted, start: LineShape) -> OptimizeResult:
-    """Least squares over centre, spacing, widths and mixings, with what is linear solved at every step."""
+def _search(window: MapWindow, basis: Array, variance: Array, start: LineShape) -> OptimizeResult:
+    """Least squares over centre, spacing, widths and mixings, with what is linear solved at every step.
+
+    With relative errors a fit can lose a bright line, whose few voxels weigh little beside the many dark ones. It begins with
+    an error that is the same everywhere (FLOORS of the brightest voxel), so that bright lines are placed first.
+    """
     fitted = np.arange(1 - len(start.width), len(start.width))
+    low, high = _bounds(start, float(window.qx[1] - window.qx[0]))
+    scale = np.concatenate([[0.1 * start.spacing] * 2, np.full(1 + 2 * len(start.width), 0.5)])
+    firsts = [np.clip(_pack(one), low + 1e-9, high - 1e-9) for one in _starts(window, start)]
+    top = float(window.intensity[window.measured].max())
 
-    def residual(parameters: Array) -> Array:
-        lines = line_matrix(window.qx, fitted, _unpack(parameters))
-        return _solve_linear(problem, lines).residual[window.measured]
+    def residual_for(floor: float) -> Callable[[Array], Array]:
+        weight = 1.0 / (variance + (floor * top) ** 2)
+        problem = _weighted(window, basis, np.where(window.measured, weight, 0.0))
 
-    step = float(window.qx[1] - window.qx[0])
-    starts = [start]
-    if (
-        start.width[0] < 2.5 * step
-    ):  # from wider alone, a fit of a line within one voxel can end with none of it
-        starts.append(replace(start, width=(0.3 * step, *start.width[1:])))
-    low, high = _bounds(start, step)
-    scale = np.concatenate([[0.1 * start.spacing] * 2, np.full(2 * len(start.width), 0.5)])
+        def residual(parameters: Array) -> Array:
+            lines = line_matrix(window.qx, fitted, _unpack(parameters))
+            return _solve_linear(problem, lines).residual[window.measured]
 
-    def fit(one: LineShape) -> OptimizeResult:
-        first = np.clip(_pack(one), low + 1e-9, high - 1e-9)
+        return residual
+
+    def fit(floor: float, first: Array) -> OptimizeResult:
+        at = np.clip(first, low + 1e-9, high - 1e-9)
+        tolerance = 1e-3 if floor else 1e-5
         return least_squares(
-            residual, first, bounds=(low, high), x_scale=scale, ftol=1e-5, xtol=1e-6, max_nfev=40
+            residual_for(floor), at, bounds=(low, high), x_scale=scale, ftol=tolerance, xtol=1e-6, max_nfev=40
         )
 
-    return min((fit(one) for one in starts), key=lambda found: float(found.cost))
+    coarse = residual_for(FLOORS[0])
+    at = min(firsts, key=lambda first: float((coarse(first) ** 2).sum()))
+    for floor in FLOORS:
+        at = fit(floor, at).x
+    return min((fit(0.0, one) for one in _middles(window, at)), key=lambda found: float(found.cost))
+
+
+def _middles(window: MapWindow, packed: Array) -> list[Array]:
+    """The packed parameters and, where order 0 is not resolved, those with a Gaussian of half a voxel for it."""
+    shape, step = _unpack(packed), float(window.qx[1] - window.qx[0])
+    if shape.width[0] > 1.5 * step:
+        return [packed]
+    narrow = replace(shape, width=(0.5 * step, *shape.width[1:]), lorentz=(0.02, *shape.lorentz[1:]))
+    return [packed, _pack(narrow)]
+
+
+def _starts(window: MapWindow, start: LineShape) -> list[LineShape]:
+    """The start and narrower and wider ones; order 0 within one voxel too, where it is not resolved."""
+    step, number = float(window.qx[1] - window.qx[0]), len(start.width)
+    middle = [start.width[0]] + ([0.3 * step] if start.width[0] < 2.5 * step else [])
+    beside = [share * start.spacing for share in _WIDTHS]
+    return [start] + [
+        replace(start, width=(first, *(max(first, width) * n**power for n in range(1, number))))
+        for first in middle
+        for width in beside
+        for power in (0.5, 1.5)
+    ]
 
 
 def _bounds(start: LineShape, step: float) -> tuple[Array, Array]:
     """Lowest and highest packed parameters; a line is no wider than the spacing."""
     number = len(start.width)
-    least = [start.centre - 0.3 * start.spacing, 0.8 * start.spacing]
-    most = [start.centre + 0.3 * start.spacing, 1.25 * start.spacing]
+    least = [start.centre - 0.3 * start.spacing, 0.8 * start.spacing, np.log(0.9)]
+    most = [start.centre + 0.3 * start.spacing, 1.25 * start.spacing, np.log(STEEPEST)]
     low = np.concatenate([least, np.full(number, np.log(NARROWEST * step)), np.full(number, -9.0)])
     high = np.concatenate([most, np.full(number, np.log(start.spacing)), np.full(number, 4.0)])
     return low, high
@@ -291,11 +341,12 @@ def _standard_errors(jacobian: Array, parameters: Array, inflation: float) -> Li
     covariance = np.linalg.pinv(jacobian.T @ jacobian) * inflation
     error = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     shape = _unpack(parameters)
-    widths, mixing = np.split(error[2:], 2)
+    widths, mixing = np.split(error[3:], 2)
     fraction = np.array(shape.lorentz)
     return LineShape(
         float(error[0]),
         float(error[1]),
         (*(np.array(shape.width) * widths).tolist(), np.nan),
         (*(fraction * (1.0 - fraction) * mixing).tolist(), np.nan),
+        float(shape.tail * error[2]),
     )

@@ -15,17 +15,14 @@ from nanotexture.film.stack import Stack
 from nanotexture.phasing.motif_model import ReflectionData
 from nanotexture.preparation.holdout import block_rows, held_out_blocks
 from nanotexture.quantities import Orders, Reference
+from nanotexture.stages.motif_rows import Rows, fewer_rows, measured_rows, useful_rows
 from nanotexture.stages.motif_setup import MotifData, equilibrium_known
 
 Array = NDArray[np.float64]
 
 SYSTEMATIC = 0.02  # relative error of the kinematic model beside that of the lines: chi2 at simulated truths is then near 1
 PARALLEL = 0.02  # directions of Q closer than this (rad) are one: they give one component of the displacement
-SUBSTRATE_PEAK = 0.004  # relative half width in qz around the substrate's Bragg point that is not fitted
 FEWEST, MOST = 2, 8
-ROWS = 8  # of qz in a fringe that the solver sees
-MARGIN = 4  # fringes beside the satellites
-LEAST_RESOLUTION = 0.3  # rows: what the fit of the resolution starts from at least, or it could not grow
 
 
 SEPARABLE = 0.02  # angstrom per C/m^2: spread of dphase/dP over Q that tells polarization from displacement
@@ -54,19 +51,23 @@ def motif_data(
     axes = field_axes(vectors)
     stack = film.stack(c=float(reference["c"]), thickness=float(reference["thickness"]))
     slots = np.tile(np.arange(len(stack.heights) // stack.repeat), stack.repeat)
-    scattering = [_scattering(orders, r, stack, film) for r in range(len(vectors))]
+    rows = [measured_rows(orders, r, film) for r in range(len(vectors))]
+    fewer = [fewer_rows(useful_rows(one, stack.thickness), stack.thickness) for one in rows]
+    scattering = [_scattering(orders, r, one, stack, film) for r, one in enumerate(rows)]
     polar_axes = separable_axes(scattering, vectors, axes) if polarization else np.zeros((0, 2))
     if polarization and stack.repeat > 1 and len(axes) == 2 and len(polar_axes) and equilibrium_known(stack):
         polar_axes = axes  # the other component follows from the charges that it would bind
-    one_by_one = [
-        _reflection(orders, r, vectors[r], (axes, polar_axes), slots, film, scattering[r])
-        for r in range(len(vectors))
-    ]
-    common = float(
-        np.exp(np.mean([np.log(one.scale / float(orders["scale"][r])) for r, one in enumerate(one_by_one)]))
+
+    def built(r: int, some: Rows, scattered: Reflection, scale: float) -> ReflectionData:
+        comb = 2 * np.pi / float(orders["period"])
+        groups = _groups(scattered, slots, (axes, polar_axes))
+        return _reflection(some, scattered, groups, g=vectors[r], comb=comb, scale=scale)
+
+    scales = _scales(orders, rows, scattering)
+    full = tuple(built(r, one, scattering[r], scales[r]) for r, one in enumerate(rows))
+    reflections = tuple(
+        built(r, one, _scattering(orders, r, one, stack, film), scales[r]) for r, one in enumerate(fewer)
     )
-    full = tuple(replace(one, scale=common * float(orders["scale"][r])) for r, one in enumerate(one_by_one))
-    reflections = tuple(_fewer_rows(one, stack.thickness) for one in full)
     highest = int(max(int(one.orders[one.work.any(1)].max()) for one in reflections))
     fringes = max(_significant_fringes(orders, r, stack.thickness) for r in range(len(vectors)))
     block = tuple(block_rows(one.qz.numpy(), stack.thickness) for one in reflections)
@@ -129,15 +130,15 @@ def refolded(data: MotifData, *, seed: int) -> MotifData:
     return replace(data, reflections=tuple(reflections))
 
 
-def _scattering(orders: Orders, r: int, stack: Stack, film: FilmConfig) -> Reflection:
-    """The forward model's fixed part on the rows of one reflection."""
+def _scattering(orders: Orders, r: int, rows: Rows, stack: Stack, film: FilmConfig) -> Reflection:
+    """The forward model's fixed part on rows of one reflection."""
     one = orders.isel(reflection=r)
     h, k, index = (int(n) for n in one["hkl"].values)
     highest = int(one["order"].max())
     return reflection_from_stack(
         stack=stack,
         hkl=(h, k, index),
-        qz=one["qz"].values[np.isfinite(one["qz"].values)],
+        qz=rows.qz,
         sampling=Sampling((float(orders["period"]), stack.in_plane), (2 * highest + 1, 1), (highest, 0)),
         energy_kev=float(one["energy"]),
         substrate=film.below(),
@@ -146,98 +147,43 @@ def _scattering(orders: Orders, r: int, stack: Stack, film: FilmConfig) -> Refle
 
 
 def _reflection(
-    orders: Orders,
-    r: int,
-    vector: Array,
-    axes: tuple[Array, Array],
-    slots: NDArray[np.int64],
-    film: FilmConfig,
-    scattering: Reflection,
+    rows: Rows, scattering: Reflection, groups: _Groups, *, g: Array, comb: float, scale: float
 ) -> ReflectionData:
-    one = orders.isel(reflection=r)
-    rows = np.isfinite(one["qz"].values)
-    qz, number = one["qz"].values[rows], one["order"].values
-    intensity, variance = one["intensity"].values[:, rows], one["variance"].values[:, rows]
-    use = np.isfinite(intensity) & np.isfinite(variance)
-    if film.substrate is not None:
-        bragg = 2 * np.pi * int(one["hkl"].values[2]) / film.substrate.c
-        use &= ~((number == 0)[:, None] & (np.abs(qz - bragg) < SUBSTRATE_PEAK * abs(bragg))[None, :])
-    held = use & (one["held_out"].values[:, rows] != 0)
-    sigma = np.sqrt(np.where(use, variance, 1.0) + (SYSTEMATIC * np.nan_to_num(intensity)) ** 2)
-    groups = _groups(scattering, slots, axes)
+    sigma = np.sqrt(rows.variance + (SYSTEMATIC * rows.intensity) ** 2)
+    detuning = np.broadcast_arrays((rows.orders * comb)[:, None], rows.qz[None] - g[1])
     tensor = torch.from_numpy
-    along_x = number * 2 * np.pi / float(orders["period"])
     return ReflectionData(
-        orders=tensor(number.copy()),
-        intensity=tensor(np.nan_to_num(intensity)),
+        orders=tensor(rows.orders),
+        intensity=tensor(rows.intensity),
         sigma=tensor(sigma),
-        work=tensor(use & ~held),
-        free=tensor(held),
+        work=tensor(rows.work),
+        free=tensor(rows.free),
         weights=groups.weights,
         planes=groups.planes,
         lift=groups.lift,
-        g=tensor(vector.copy()),
-        detuning=tensor(np.stack(np.broadcast_arrays(along_x[:, None], qz[None] - vector[1]), -1).copy()),
-        substrate=scattering.substrate,
-        qz=tensor(qz.copy()),
-        resolution=max(float(one["resolution_qz"]), LEAST_RESOLUTION * float(qz[1] - qz[0])),
-        scale=_first_scale(np.where(use, intensity, np.nan), number, _flat(groups)),
+        g=tensor(g.copy()),
+        detuning=tensor(np.stack(detuning, -1).copy()),
+        substrate=_capped(scattering.substrate, rows.hidden),
+        qz=tensor(rows.qz.copy()),
+        resolution=rows.resolution,
+        scale=scale,
     )
 
 
-def _useful_rows(data: ReflectionData, thickness: float) -> ReflectionData:
-    """The rows from MARGIN fringes below to MARGIN fringes above the satellites; farther out is the flat film alone."""
-    satellites = (data.orders != 0)[:, None] & (data.work | data.free)
-    seen = torch.nonzero((satellites & (data.intensity > 3 * data.sigma)).any(0)).flatten()
-    if len(seen) == 0:
-        return data
-    margin = MARGIN * 2 * np.pi / thickness
-    rows = (data.qz >= data.qz[seen[0]] - margin) & (data.qz <= data.qz[seen[-1]] + margin)
-    return replace(
-        data,
-        intensity=data.intensity[:, rows],
-        sigma=data.sigma[:, rows],
-        work=data.work[:, rows],
-        free=data.free[:, rows],
-        weights=data.weights[:, :, rows],
-        planes=data.planes[:, rows],
-        detuning=data.detuning[:, rows],
-        substrate=data.substrate[rows],
-        qz=data.qz[rows],
-    )
+def _capped(rod: torch.Tensor, hidden: NDArray[np.bool_]) -> torch.Tensor:
+    """The rod (q,) no brighter in the hidden rows than beside them, or the resolution would carry its peak to all rows."""
+    beside = torch.from_numpy(~hidden)
+    if not beside.any():
+        return rod
+    return rod * (rod[beside].abs().max() / rod.abs().clamp_min(1e-30)).clamp_max(1.0)
 
 
-def _fewer_rows(data: ReflectionData, thickness: float) -> ReflectionData:
-    """The reflection with neighbouring rows averaged, so that a fringe has about ROWS of them; their span is resolution.
-
-    The intensities of a film hold nothing finer than half a fringe, and the solver's time grows with the rows.
-    """
-    data = _useful_rows(data, thickness)
-    step = float(data.qz[1] - data.qz[0])
-    many = max(
-        (int(2 * np.pi / thickness / step / ROWS + 1e-6) - 1) // 2 * 2 + 1, 1
-    )  # odd: the middle row stands for them
-    rows = torch.arange(len(data.qz) // many * many).view(-1, many)
-    held, fitted = data.free[:, rows], data.work[:, rows]
-    free, work = held.all(-1), fitted.any(-1) & ~held.any(-1)
-    use = (held & free[..., None]) | (fitted & work[..., None])
-    number, middle = use.sum(-1).clamp_min(1), rows[:, many // 2]
-    intensity = torch.where(use, data.intensity[:, rows], 0.0).sum(-1) / number
-    counting = data.sigma[:, rows] ** 2 - (SYSTEMATIC * data.intensity[:, rows]) ** 2
-    variance = torch.where(use, counting, 0.0).sum(-1) / number**2 + (SYSTEMATIC * intensity) ** 2
-    return replace(
-        data,
-        intensity=intensity,
-        sigma=torch.where(free | work, variance, 1.0).sqrt(),
-        work=work,
-        free=free,
-        weights=data.weights[:, :, middle],
-        planes=data.planes[:, middle],
-        detuning=data.detuning[:, middle],
-        substrate=data.substrate[middle],
-        qz=data.qz[middle],
-        resolution=float(np.hypot(data.resolution, np.sqrt(many**2 - 1.0) / np.sqrt(12.0) * step)),
-    )
+def _scales(orders: Orders, rows: list[Rows], scattering: list[Reflection]) -> list[float]:
+    """First guess of every reflection's scale: their told ratios, and one common factor from the sum over all orders."""
+    told = orders["scale"].values
+    own = [_first_scale(one, _flat(scattered)) for one, scattered in zip(rows, scattering, strict=True)]
+    common = np.exp(np.mean(np.log(np.array(own) / told)))
+    return [float(common * scale) for scale in told]
 
 
 @dataclass(frozen=True)
@@ -268,21 +214,23 @@ def _groups(scattering: Reflection, slots: NDArray[np.int64], axes: tuple[Array,
     return _Groups(torch.stack(weights), torch.stack(planes), torch.from_numpy(np.stack(lifts)))
 
 
-def _flat(groups: _Groups) -> Array:
+def _flat(scattering: Reflection) -> Array:
     """|A|^2 of the flat film in order 0, (q,)."""
-    middle = groups.weights.shape[1] // 2
-    return np.asarray(((groups.weights[:, middle] * groups.planes.sum(2)).sum(0).abs() ** 2).numpy())
+    middle = len(scattering.orders_x) // 2
+    total = sum(part.weight[:, middle, 0].sum(0) * part.phases.sum(0) for part in scattering.parts)
+    return np.asarray(torch.as_tensor(total).abs().numpy() ** 2)
 
 
-def _first_scale(intensity: Array, orders: NDArray[np.int64], flat: Array) -> float:
+def _first_scale(rows: Rows, flat: Array) -> float:
     """Scale from the sum of all orders, which a texture of pure phase cannot change, over that of the flat film.
 
     Order 0 is summed over the film peak only, where the substrate adds little; satellites over all rows, since inclined
     walls move them along qz.
     """
-    mirrored = np.nan_to_num(np.where(np.isfinite(intensity), intensity, intensity[::-1, :]))
+    known = np.where(rows.usable, rows.intensity, 0.0)
+    mirrored = np.where(rows.usable, known, known[::-1, :])
     peak = flat > 0.01 * flat.max()
-    total = mirrored[orders != 0].sum() + mirrored[orders == 0][:, peak].sum()
+    total = mirrored[rows.orders != 0].sum() + mirrored[rows.orders == 0][:, peak].sum()
     return float(max(total, 1e-12) / flat[peak].sum())
 
 

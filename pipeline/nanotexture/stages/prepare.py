@@ -13,15 +13,13 @@ from nanotexture.film.config import FilmConfig
 from nanotexture.preparation.film_peak import fit_film
 from nanotexture.preparation.holdout import block_rows, held_out_blocks
 from nanotexture.preparation.lines import LineFit, LineShape, MapWindow, fit_lines, lorentzian_width
-from nanotexture.preparation.period import Comb, find_comb
+from nanotexture.preparation.period import Comb, find_combs, highest_order
 from nanotexture.preparation.rod_fit import RodFit, common_gap
 from nanotexture.quantities import Orders, ReciprocalMap
 from nanotexture.schema import ORDERS, labelled
 from nanotexture.stages.convert import C_TOLERANCE
 from nanotexture.stages.models import PrepareConfig
 
-WEAKEST = 0.01  # an order counts as present above this share of the strongest satellite
-HIGHEST = 6
 FEWEST_ROWS = 12  # of order 0: thickness, c and gap come from its fringes
 SHORTEST_PERIOD = 30.0  # angstrom
 
@@ -42,7 +40,7 @@ class _Reflection:
 def prepare(maps: list[ReciprocalMap], *, config: PrepareConfig) -> Orders:
     """Orders of all maps of one temperature."""
     reflections = [_reflection(one, config.film) for one in maps]
-    combs = [_comb(one, config.period) for one in reflections]
+    combs = _combs(reflections, config.period)
     strongest = max((c for c in combs if c is not None), key=lambda c: c.gain, default=None)
     if strongest is None:
         one = reflections[0]
@@ -83,27 +81,30 @@ def _expected_gx(window: MapWindow, hkl: tuple[int, ...], in_plane: float) -> fl
     return float((np.sign(hkl[0]) or 1) * 2 * np.pi * np.hypot(hkl[0], hkl[1]) / in_plane)
 
 
-def _comb(one: _Reflection, period: float | None) -> Comb | None:
+def _combs(reflections: list[_Reflection], period: float | None) -> tuple[Comb | None, ...]:
+    """Combs of one spacing in all maps, within the range that each map can show."""
+    ranges = [_spacings(one, period) for one in reflections]
+    smallest, largest = min(low for low, _ in ranges), max(high for _, high in ranges)
+    if smallest >= largest:
+        return (None,) * len(reflections)
+    return find_combs([one.window for one in reflections], [one.gx for one in reflections], smallest, largest)
+
+
+def _spacings(one: _Reflection, period: float | None) -> tuple[float, float]:
+    """Smallest and largest spacing (1/angstrom) of satellites that a map can show, or those within a tenth of a told period."""
+    if period is not None:
+        return 2 * np.pi / (1.1 * period), 2 * np.pi / (0.9 * period)
     reach = min(one.window.qx[-1] - one.gx, one.gx - one.window.qx[0])
     widest = max(one.window.qx[-1] - one.gx, one.gx - one.window.qx[0])
     smallest = max(6 * (one.window.qx[1] - one.window.qx[0]), widest / 25)
-    largest = min(0.95 * max(reach, 0.5 * widest), 2 * np.pi / SHORTEST_PERIOD)
-    if period is not None:
-        smallest, largest = 2 * np.pi / (1.1 * period), 2 * np.pi / (0.9 * period)
-    return find_comb(one.window, one.gx, smallest, largest) if smallest < largest else None
+    return smallest, min(0.95 * max(reach, 0.5 * widest), 2 * np.pi / SHORTEST_PERIOD)
 
 
 def _lines(one: _Reflection, comb: Comb, strongest: Comb) -> LineFit:
     """Line fit with the spacing of the strongest comb; a reflection whose own comb is weak keeps its own centre."""
-    satellites = np.array(strongest.intensity[1:])
-    weak = np.flatnonzero(satellites < WEAKEST * satellites.max())
-    weak = weak[
-        weak > satellites.argmax()
-    ]  # beyond the strongest; a weak order below it is measured all the same
-    widest = max(one.window.qx[-1] - one.gx, one.gx - one.window.qx[0])
-    highest = int(min(weak.min(initial=len(satellites)), HIGHEST, max(widest / strongest.spacing - 0.5, 1)))
-    widths = (comb.width0, *(strongest.width1 * np.sqrt(n) for n in range(1, highest + 1)))
     centre = comb.centre if abs(comb.centre - one.gx) < 0.3 * strongest.spacing else one.gx
+    highest = highest_order(one.window, centre=centre, spacing=strongest.spacing)
+    widths = (comb.width0, *(strongest.width1 * np.sqrt(n) for n in range(1, highest + 1)))
     return fit_lines(one.window, LineShape(centre, strongest.spacing, widths, (0.5,) * len(widths)))
 
 

@@ -1,0 +1,118 @@
+"""Rows of qz of one reflection that the motif solver sees: those that hold something, averaged as far as nothing is lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanotexture.film.config import FilmConfig
+from nanotexture.quantities import Orders
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+SUBSTRATE_PEAK = 0.004  # relative half width in qz around the substrate's Bragg point that is not fitted
+MARGIN = 4  # fringes beside the satellites
+ROWS = 3.5  # of qz in a fringe at least: twice as fine as an intensity's finest detail, which is half a fringe
+LEAST_RESOLUTION = 0.3  # rows: what the fit of the resolution starts from at least, or it could not grow
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Order intensities of one reflection on uniform rows.
+
+    orders (n,); qz (q,) in 1/angstrom; intensity in count/angstrom and its counting variance (n, q); work, free (n, q):
+    fitted, held out; resolution: standard deviation along qz, 1/angstrom; hidden (q,): rows at the substrate's Bragg point.
+    """
+
+    orders: NDArray[np.int64]
+    qz: Array
+    intensity: Array
+    variance: Array
+    work: Mask
+    free: Mask
+    resolution: float
+    hidden: Mask
+
+    @property
+    def step(self) -> float:
+        """Distance of two rows, 1/angstrom."""
+        return float(self.qz[1] - self.qz[0])
+
+    @property
+    def usable(self) -> Mask:
+        """Fitted or held out, (n, q)."""
+        return self.work | self.free
+
+
+def measured_rows(orders: Orders, r: int, film: FilmConfig) -> Rows:
+    """All rows of one reflection."""
+    one = orders.isel(reflection=r)
+    rows = np.isfinite(one["qz"].values)
+    qz, number = one["qz"].values[rows], one["order"].values
+    intensity, variance = one["intensity"].values[:, rows], one["variance"].values[:, rows]
+    hidden = np.zeros(len(qz), bool)
+    if film.substrate is not None:
+        bragg = 2 * np.pi / film.substrate.c * np.rint(qz * film.substrate.c / (2 * np.pi))
+        hidden = np.abs(qz - bragg) < SUBSTRATE_PEAK * np.abs(bragg)
+    use = np.isfinite(intensity) & np.isfinite(variance) & ~((number == 0)[:, None] & hidden[None])
+    held = use & (one["held_out"].values[:, rows] != 0)
+    # one instrument: a reflection whose order 0 the texture empties of fringes would by itself look badly resolved
+    resolution = max(float(np.median(orders["resolution_qz"])), LEAST_RESOLUTION * float(qz[1] - qz[0]))
+    return Rows(
+        number.copy(),
+        qz,
+        np.nan_to_num(intensity),
+        np.where(use, variance, 1.0),
+        use & ~held,
+        held,
+        resolution,
+        hidden,
+    )
+
+
+def useful_rows(rows: Rows, thickness: float) -> Rows:
+    """The rows from MARGIN fringes below to MARGIN fringes above the satellites; farther out is the flat film alone."""
+    clear = rows.intensity > 3 * np.sqrt(rows.variance)
+    seen = np.flatnonzero(((rows.orders != 0)[:, None] & rows.usable & clear).any(0))
+    if len(seen) == 0:
+        return rows
+    margin = MARGIN * 2 * np.pi / thickness
+    near = (rows.qz >= rows.qz[seen[0]] - margin) & (rows.qz <= rows.qz[seen[-1]] + margin)
+    return replace(
+        rows,
+        qz=rows.qz[near],
+        hidden=rows.hidden[near],
+        intensity=rows.intensity[:, near],
+        variance=rows.variance[:, near],
+        work=rows.work[:, near],
+        free=rows.free[:, near],
+    )
+
+
+def fewer_rows(rows: Rows, thickness: float) -> Rows:
+    """Neighbouring rows averaged, so that a fringe 2 pi / thickness keeps ROWS of them; their span becomes resolution.
+
+    An intensity of a film holds nothing finer than half a fringe, and the solver's time grows with the rows. An average is
+    held out where any of its rows is, fitted where all are.
+    """
+    many = max(int(2 * np.pi / thickness / rows.step / ROWS + 1e-6), 1)
+    number = len(rows.qz) // many * many
+
+    def grouped(values: Any) -> Any:
+        return values[..., :number].reshape(*values.shape[:-1], -1, many)
+
+    return replace(
+        rows,
+        qz=grouped(rows.qz).mean(-1),
+        intensity=grouped(rows.intensity).mean(-1),
+        variance=grouped(rows.variance).sum(-1) / many**2,
+        work=grouped(rows.work).all(-1),
+        free=grouped(rows.free).any(-1) & grouped(rows.usable).all(-1),
+        hidden=grouped(rows.hidden).any(-1),
+        resolution=float(np.hypot(rows.resolution, np.sqrt((many**2 - 1.0) / 12.0) * rows.step)),
+    )
+
