@@ -17,6 +17,7 @@ Mask = NDArray[np.bool_]
 SUBSTRATE_PEAK = 0.004  # relative half width in qz around the substrate's Bragg point that is not fitted
 MARGIN = 4  # fringes beside the satellites
 ROWS = 3.5  # of qz in a fringe at least: twice as fine as an intensity's finest detail, which is half a fringe
+ROD = 0.5  # fringes from the substrate's Bragg point that averaged rows of order 0 leave out
 LEAST_RESOLUTION = 0.3  # rows: what the fit of the resolution starts from at least, or it could not grow
 
 
@@ -25,7 +26,8 @@ class Rows:
     """Order intensities of one reflection on uniform rows.
 
     orders (n,); qz (q,) in 1/angstrom; intensity in count/angstrom and its counting variance (n, q); work, free (n, q):
-    fitted, held out; resolution: standard deviation along qz, 1/angstrom; hidden (q,): rows at the substrate's Bragg point.
+    fitted, held out; resolution: standard deviation along qz, 1/angstrom; from_bragg (q,): distance to the substrate's Bragg
+    point, 1/angstrom, and hidden (q,): rows so near to it that order 0 is not fitted there.
     """
 
     orders: NDArray[np.int64]
@@ -35,6 +37,7 @@ class Rows:
     work: Mask
     free: Mask
     resolution: float
+    from_bragg: Array
     hidden: Mask
 
     @property
@@ -54,10 +57,11 @@ def measured_rows(orders: Orders, r: int, film: FilmConfig) -> Rows:
     rows = np.isfinite(one["qz"].values)
     qz, number = one["qz"].values[rows], one["order"].values
     intensity, variance = one["intensity"].values[:, rows], one["variance"].values[:, rows]
-    hidden = np.zeros(len(qz), bool)
+    from_bragg = np.full(len(qz), np.inf)
     if film.substrate is not None:
         bragg = 2 * np.pi / film.substrate.c * np.rint(qz * film.substrate.c / (2 * np.pi))
-        hidden = np.abs(qz - bragg) < SUBSTRATE_PEAK * np.abs(bragg)
+        from_bragg = np.abs(qz - bragg)
+    hidden = from_bragg < SUBSTRATE_PEAK * qz
     use = np.isfinite(intensity) & np.isfinite(variance) & ~((number == 0)[:, None] & hidden[None])
     held = use & (one["held_out"].values[:, rows] != 0)
     # one instrument: a reflection whose order 0 the texture empties of fringes would by itself look badly resolved
@@ -70,6 +74,7 @@ def measured_rows(orders: Orders, r: int, film: FilmConfig) -> Rows:
         use & ~held,
         held,
         resolution,
+        from_bragg,
         hidden,
     )
 
@@ -85,6 +90,7 @@ def useful_rows(rows: Rows, thickness: float) -> Rows:
     return replace(
         rows,
         qz=rows.qz[near],
+        from_bragg=rows.from_bragg[near],
         hidden=rows.hidden[near],
         intensity=rows.intensity[:, near],
         variance=rows.variance[:, near],
@@ -99,20 +105,26 @@ def fewer_rows(rows: Rows, thickness: float) -> Rows:
     An intensity of a film holds nothing finer than half a fringe, and the solver's time grows with the rows. An average is
     held out where any of its rows is, fitted where all are.
     """
-    many = max(int(2 * np.pi / thickness / rows.step / ROWS + 1e-6), 1)
+    fringe = 2 * np.pi / thickness
+    many = max(int(fringe / rows.step / ROWS + 1e-6), 1)
     number = len(rows.qz) // many * many
+    if many == 1:
+        return rows
 
     def grouped(values: Any) -> Any:
         return values[..., :number].reshape(*values.shape[:-1], -1, many)
 
+    # nearer than that a rod bends more within an average than its second moment tells
+    hidden = grouped(rows.hidden | (rows.from_bragg < ROD * fringe)).any(-1)
+    seen = ~((rows.orders == 0)[:, None] & hidden[None])
     return replace(
         rows,
         qz=grouped(rows.qz).mean(-1),
         intensity=grouped(rows.intensity).mean(-1),
         variance=grouped(rows.variance).sum(-1) / many**2,
-        work=grouped(rows.work).all(-1),
-        free=grouped(rows.free).any(-1) & grouped(rows.usable).all(-1),
-        hidden=grouped(rows.hidden).any(-1),
+        work=grouped(rows.work).all(-1) & seen,
+        free=grouped(rows.free).any(-1) & grouped(rows.usable).all(-1) & seen,
         resolution=float(np.hypot(rows.resolution, np.sqrt((many**2 - 1.0) / 12.0) * rows.step)),
+        from_bragg=grouped(rows.from_bragg).mean(-1),
+        hidden=hidden,
     )
-
