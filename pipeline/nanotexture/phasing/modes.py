@@ -1,8 +1,8 @@
 """Modes of a motif: harmonics along one period times functions of height.
 
-    f(x, z) = sum_k sum_m [a_km cos(2 pi k x) + b_km sin(2 pi k x)] h_m(z),   k = 0..K, m = 0..M-1
+    f(x, z) = sum_k sum_m [a_km cos(2 pi k y) + b_km sin(2 pi k y)] h_m(z),   y = x - lean z,   k = 0..K, m = 0..M-1
 
-x is a fraction of one period. For a displacement the constant (k = m = 0) is left out: no intensity depends on it but
+x is a fraction of one period. Walls that lean need few functions of height in coordinates that lean with them. For a displacement the constant (k = m = 0) is left out: no intensity depends on it but
 through the film-substrate gap, which is a parameter of its own.
 """
 
@@ -22,18 +22,19 @@ Tensor = torch.Tensor
 
 @dataclass(frozen=True)
 class Profiles:
-    """Functions of height, coarse to fine: values, slopes (m, z), the latter in 1/angstrom, wave number (m,) in 1/angstrom.
+    """Functions of heights z (z,) in angstrom, coarse to fine: values, slopes (m, z), the latter in 1/angstrom.
 
-    The first is constant where it carries anything.
+    The first is constant where it carries anything; wave (m,): wave number in 1/angstrom.
     """
 
     values: Tensor
     slopes: Tensor
     wave: Tensor
+    z: Tensor
 
     def first(self, number: int) -> Profiles:
         """The coarsest `number` of them."""
-        return Profiles(self.values[:number], self.slopes[:number], self.wave[:number])
+        return Profiles(self.values[:number], self.slopes[:number], self.wave[:number], self.z)
 
     def __len__(self) -> int:
         return len(self.values)
@@ -50,7 +51,7 @@ def legendre_profiles(*, z: Array, number: int, thickness: float) -> Profiles:
         [n * shape.deriv()(centred) * 2.0 / extent for n, shape in zip(norm, shapes, strict=True)]
     )
     wave = np.pi * np.arange(number) / thickness
-    return Profiles(*(torch.from_numpy(a) for a in (values, slopes, wave)))
+    return Profiles(*(torch.from_numpy(a) for a in (values, slopes, wave, np.array(z, float))))
 
 
 def repeat_profiles(*, z: Array, number: int, repeat: float) -> Profiles:
@@ -62,7 +63,7 @@ def repeat_profiles(*, z: Array, number: int, repeat: float) -> Profiles:
     values = size * np.where(even, np.sin(phase), np.cos(phase))
     wave = 2 * np.pi * order / repeat
     slopes = size * wave[:, None] * np.where(even, np.cos(phase), -np.sin(phase))
-    return Profiles(*(torch.from_numpy(a) for a in (values, slopes, wave)))
+    return Profiles(*(torch.from_numpy(a) for a in (values, slopes, wave, np.array(z, float))))
 
 
 def layer_profiles(*, z: Array, layer: NDArray[np.int64], number: Mapping[int, int]) -> Profiles:
@@ -83,17 +84,22 @@ def layer_profiles(*, z: Array, layer: NDArray[np.int64], number: Mapping[int, i
             rows.append((m, row, inner.wave[m]))
     rows.sort(key=lambda one: one[0])
     values, slopes = torch.stack([row for _, row, _ in rows]).unbind(1)
-    return Profiles(values, slopes, torch.stack([wave for *_, wave in rows]))
+    waves = torch.stack([wave for *_, wave in rows])
+    return Profiles(values, slopes, waves, torch.from_numpy(np.array(z, float)))
 
 
 @dataclass(frozen=True)
 class Modes:
-    """K harmonics times profiles; period in angstrom; constant: whether the constant is a mode."""
+    """K harmonics times profiles; period in angstrom; constant: whether the constant is a mode.
+
+    lean: by how many periods per angstrom of height the modes are displaced along x.
+    """
 
     harmonics: int
     profiles: Profiles
     period: float
     constant: bool = False
+    lean: float = 0.0
 
     @cached_property
     def index(self) -> NDArray[np.int64]:
@@ -113,34 +119,35 @@ class Modes:
     def wave(self) -> Tensor:
         """Wave number of every mode, (modes,) in 1/angstrom."""
         k, m = self.index[:, 0], self.index[:, 2]
-        along = torch.from_numpy(2 * np.pi * k / self.period)
+        along = torch.from_numpy(2 * np.pi * k * np.hypot(1 / self.period, self.lean))
         return torch.sqrt(along**2 + self.profiles.wave[m] ** 2)
-
-    def along_period(self, points: int) -> Tensor:
-        """cos or sin of every mode's harmonic at `points` fractions of one period, (modes, x) real."""
-        return torch.from_numpy(self._waves(points)[0])
 
     def basis(self, points: int) -> Tensor:
         """All modes on the grid, (modes, x, z) real."""
-        m = self.index[:, 2]
-        return self.along_period(points)[:, :, None] * self.profiles.values[m][:, None, :]
+        return self._waves(points)[0] * self.profiles.values[self.index[:, 2]][:, None, :]
 
     def gradient(self, points: int) -> Tensor:
         """d/dx and d/dz of all modes on the grid, (2, modes, x, z) in 1/angstrom."""
         m = self.index[:, 2]
-        value, slope = (torch.from_numpy(part) for part in self._waves(points))
-        along = slope[:, :, None] * self.profiles.values[m][:, None, :]
-        return torch.stack([along, value[:, :, None] * self.profiles.slopes[m][:, None, :]])
+        value, slope = self._waves(points)
+        along = slope * self.profiles.values[m][:, None, :]
+        up = value * self.profiles.slopes[m][:, None, :] - self.lean * self.period * along
+        return torch.stack([along, up])
 
     def project(self, field: Tensor) -> Tensor:
         """Least-squares coefficients (..., modes) of fields (..., x, z)."""
         flat = self.basis(field.shape[-2]).flatten(1)
         return field.flatten(-2) @ torch.linalg.pinv(flat)
 
-    def _waves(self, points: int) -> tuple[Array, Array]:
-        """Harmonic of every mode and its slope in 1/angstrom, (modes, x)."""
-        k, sign = self.index[:, :1], self.index[:, 1:2]
-        phase = 2 * np.pi * k * np.arange(points) / points
-        q = 2 * np.pi * k / self.period
-        values = np.where(sign > 0, np.cos(phase), np.sin(phase))
-        return values, np.asarray(q * np.where(sign > 0, -np.sin(phase), np.cos(phase)), float)
+    def leaning(self, k: int) -> Tensor:
+        """exp(-2 pi i k lean z), (z,): what the lean makes of exp(2 pi i k x)."""
+        return torch.exp(-2j * torch.pi * k * self.lean * self.profiles.z)
+
+    def _waves(self, points: int) -> tuple[Tensor, Tensor]:
+        """Harmonic of every mode and its slope along x in 1/angstrom, (modes, x, z)."""
+        k, even = torch.from_numpy(self.index[:, :1, None]), torch.from_numpy(self.index[:, 1:2, None] > 0)
+        place = torch.arange(points, dtype=torch.float64)[:, None] / points - self.lean * self.profiles.z
+        phase = 2 * torch.pi * k * place
+        values = torch.where(even, torch.cos(phase), torch.sin(phase))
+        slopes = torch.where(even, -torch.sin(phase), torch.cos(phase))
+        return values, 2 * torch.pi * k / self.period * slopes

@@ -186,22 +186,42 @@ def _fill_slopes(
 
     dA = sum_a weights_a sum_z E_a (psi_a * mode)_n, weights (f, a, n, q).
     """
-    reach, number = data.highest + modes.harmonics, len(modes.index)
     kernel = (modes.profiles.values[:, None, None, :] * data.planes).to(torch.complex64)
-    spectrum = harmonics(psi, reach).to(torch.complex64)
-    moments = torch.einsum("balz,maqz->lbamq", spectrum, kernel)
+    spectrum = harmonics(psi, data.highest + modes.harmonics).to(torch.complex64)
     factor = (twice[:, None, None] * weights).to(torch.complex64)
-    rows = out.view(len(out), len(weights), number, *out.shape[2:])
-    level = _over_groups(factor, moments[data.orders + reach])
-    flat = 0 if modes.constant else 1
-    rows[:, :, : len(modes.profiles) - flat] = level.real[:, :, flat:]
-    first, many = len(modes.profiles) - flat, len(modes.profiles)
+    moments = _Moments(data, modes, kernel, spectrum)
+    rows = out.view(len(out), len(weights), len(modes.index), *out.shape[2:])
+    flat, many = (0 if modes.constant else 1), len(modes.profiles)
+    rows[:, :, : many - flat] = _over_groups(factor, moments.of(0)).real[:, :, flat:]
+    first = many - flat
     for k in range(1, modes.harmonics + 1):
-        up = _over_groups(factor, moments[data.orders + k + reach])
-        down = _over_groups(factor, moments[data.orders - k + reach])
+        up, down = (_over_groups(factor, moments.of(sign * k)) for sign in (1, -1))
         rows[:, :, first : first + many] = 0.5 * (up.real + down.real)
         rows[:, :, first + many : first + 2 * many] = 0.5 * (up.imag - down.imag)
         first += 2 * many
+
+
+@dataclass(frozen=True)
+class _Moments:
+    """sum_z E_a h_m (psi_a)_(n + k), from kernel (m, a, q, z) and spectrum of psi (batch, a, l, z)."""
+
+    data: ReflectionData
+    modes: Modes
+    kernel: Tensor
+    spectrum: Tensor
+
+    def of(self, k: int) -> Tensor:
+        """Those of one harmonic, (n, batch, a, m, q)."""
+        orders = self.data.orders + k + self.data.highest + self.modes.harmonics
+        if self.modes.lean == 0.0:
+            return self._upright[orders]
+        leaning = self.spectrum[:, :, orders] * self.modes.leaning(k).to(self.spectrum.dtype)
+        return torch.einsum("balz,maqz->lbamq", leaning, self.kernel)
+
+    @cached_property
+    def _upright(self) -> Tensor:
+        """Of upright modes, which need those of n + k only, all at once."""
+        return torch.einsum("balz,maqz->lbamq", self.spectrum, self.kernel)
 
 
 def _over_groups(factor: Tensor, moments: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,6 +24,7 @@ Array = NDArray[np.float64]
 SYSTEMATIC = 0.02  # relative error of the kinematic model beside that of the lines: chi2 at simulated truths is then near 1
 PARALLEL = 0.02  # directions of Q closer than this (rad) are one: they give one component of the displacement
 FEWEST, MOST = 2, 8
+LEAST_LEAN = 0.25  # periods through the film that upright modes follow as well
 
 
 SEPARABLE = 0.02  # angstrom per C/m^2: spread of dphase/dP over Q that tells polarization from displacement
@@ -83,7 +85,30 @@ def motif_data(
         highest=highest,
         fringes=fringes,
         block=block,
+        lean=0.0 if stack.repeat > 1 else lean_from_rows(rows, stack.thickness),
     )
+
+
+def lean_from_rows(rows: Sequence[Rows], thickness: float) -> float:
+    """Periods per angstrom by which the texture leans, from how far orders n and -n lie apart in qz; 0 below LEAST_LEAN.
+
+    Displaced by lean z at height z, order n moves by -2 pi n lean along qz.
+    """
+    found, weights = [], []
+    for one in rows:
+        bright = np.where(one.usable & (one.intensity > 3 * np.sqrt(one.variance)), one.intensity, 0.0)
+        total = bright.sum(1)
+        centre = (bright @ one.qz) / np.maximum(total, 1e-30)
+        middle = len(total) // 2
+        for n in range(1, min(middle, 2) + 1):
+            up, down = middle + n, middle - n
+            if total[up] > 0 and total[down] > 0:
+                found.append(-(centre[up] - centre[down]) / (4 * np.pi * n))
+                weights.append(np.sqrt(total[up] * total[down]) * n**2)
+    if not found:
+        return 0.0
+    lean = float(np.average(found, weights=weights))
+    return lean if abs(lean) * thickness > LEAST_LEAN else 0.0
 
 
 def separable_axes(scattering: list[Reflection], vectors: Array, axes: Array) -> Array:

@@ -35,7 +35,8 @@ class MotifData:
     """Reflections as the solver wants them, and with all rows of their maps (full).
 
     axes (f, 2): directions of the unknown displacement fields; polar_axes (p, 2): of the polarization fields; slots
-    (planes,): height of the motif that each plane shows, the same in every repeat of a superlattice.
+    (planes,): height of the motif that each plane shows, the same in every repeat of a superlattice; lean: of the motif, in
+    periods per angstrom of height.
     """
 
     reflections: tuple[ReflectionData, ...]
@@ -49,6 +50,7 @@ class MotifData:
     highest: int
     fringes: float
     block: tuple[int, ...]
+    lean: float = 0.0
 
     @property
     def repeats(self) -> bool:
@@ -78,7 +80,7 @@ class MotifData:
             displacement = Block(modes, number, strain_width(modes, number, strain), START_PHASE / longest)
         if len(self.polar_axes) == 0:
             return Unknowns((displacement,), points)
-        polar = Modes(harmonics, self._polar_profiles(polynomials), self.period, constant=True)
+        polar = Modes(harmonics, self._polar_profiles(polynomials), self.period, constant=True, lean=self.lean)
         number = len(self.polar_axes)
         width = polar_width(polar, number, POLARIZATION) * self._induced(polar)
         return Unknowns((displacement, Block(polar, number, width, START_POLARIZATION)), points)
@@ -88,7 +90,7 @@ class MotifData:
             profiles = repeat_profiles(z=self.z, number=polynomials, repeat=self._repeat)
         else:
             profiles = legendre_profiles(z=self.z, number=polynomials, thickness=self.stack.thickness)
-        return Modes(harmonics, profiles, self.period)
+        return Modes(harmonics, profiles, self.period, lean=self.lean)
 
     def _polar_profiles(self, polynomials: int) -> Profiles:
         layer = np.array(self.stack.plane_materials)[: len(self.z)]
