@@ -1,0 +1,76 @@
+"""Width of a wall from a fit of m + a tanh(2 (x - x0) / w), many lines at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+STEPS = 40
+FEWEST = 5  # samples in the window of a wall that a fit of four numbers needs
+NARROWEST = 0.5  # of a sample: narrower walls are all alike
+
+
+def reach_of(position: Array) -> Array:
+    """Half the distance (wall, z), in periods, from each wall to the nearest other one in its plane, position (wall, z)."""
+    away = np.abs((position[:, None] - position[None] + 0.5) % 1.0 - 0.5)
+    away = np.where(np.eye(len(position), dtype=bool)[..., None] | np.isnan(away), 1.0, away)
+    return np.asarray(0.5 * np.minimum(away.min(axis=1), 1.0))
+
+
+def widths_from_lines(*, lines: Array, position: Array, reach: Array) -> Array:
+    """Widths w (n,) in periods of walls at position (n,) in lines (n, x) over one period, fitted within +-reach (n,).
+
+    Levenberg-Marquardt on m, a, x0 and log w; NaN where the window is too small or the fit leaves it.
+    """
+    number = lines.shape[1]
+    away = (np.arange(number) / number - position[:, None] + 0.5) % 1.0 - 0.5
+    weight = (np.abs(away) <= reach[:, None]).astype(float)
+    use = np.isfinite(position) & (weight.sum(axis=1) >= FEWEST)
+    widths = np.full(len(lines), np.nan)
+    if use.any():
+        swing = np.ptp(lines[use], axis=1, keepdims=True)
+        scaled = lines[use] / np.where(swing > 0, swing, 1.0)
+        widths[use] = _fitted(scaled, away[use], weight[use], reach[use])
+    return np.where(widths < NARROWEST / number, NARROWEST / number, widths)
+
+
+def _fitted(lines: Array, away: Array, weight: Array, reach: Array) -> Array:
+    numbers = _start(lines, away, weight, reach)
+    damping = np.full(len(lines), 1e-2)
+    residual, slopes = _residual(numbers, lines, away, weight)
+    cost = (residual**2).sum(axis=1)
+    for _ in range(STEPS):
+        normal = np.einsum("nxi,nxj->nij", slopes, slopes)
+        diagonal = np.einsum("nii->ni", normal)
+        raised = normal + np.eye(4) * (damping[:, None] * diagonal + 1e-9)[:, None, :]
+        step = np.linalg.solve(raised, np.einsum("nxi,nx->ni", slopes, residual)[..., None])[..., 0]
+        tried = numbers + np.clip(step, -1.0, 1.0)
+        other, other_slopes = _residual(tried, lines, away, weight)
+        better = (other**2).sum(axis=1) < cost
+        numbers = np.where(better[:, None], tried, numbers)
+        residual = np.where(better[:, None], other, residual)
+        slopes = np.where(better[:, None, None], other_slopes, slopes)
+        cost = (residual**2).sum(axis=1)
+        damping = np.clip(np.where(better, damping / 3, damping * 4), 1e-9, 1e9)
+    inside = np.abs(numbers[:, 2]) < reach
+    width = np.exp(np.clip(numbers[:, 3], -12.0, 3.0))
+    return np.asarray(np.where(inside & (width < 4 * reach), width, np.nan))
+
+
+def _start(lines: Array, away: Array, weight: Array, reach: Array) -> Array:
+    high = np.where(weight > 0, lines, -np.inf).max(axis=1)
+    low = np.where(weight > 0, lines, np.inf).min(axis=1)
+    sign = np.sign((weight * away * lines).sum(axis=1))
+    return np.stack([0.5 * (high + low), 0.5 * sign * (high - low), 0 * reach, np.log(0.5 * reach)], axis=1)
+
+
+def _residual(numbers: Array, lines: Array, away: Array, weight: Array) -> tuple[Array, Array]:
+    """Residual (n, x) and the model's slopes by the numbers (n, x, 4), zero outside the windows."""
+    m, a, x0, log_w = numbers.T[..., None]
+    width = np.exp(np.clip(log_w, -12.0, 3.0))
+    t = np.tanh(2 * (away - x0) / width)
+    bell = a * (1 - t**2)
+    slopes = np.stack([np.ones_like(t), t, -2 / width * bell, -2 * (away - x0) / width * bell], axis=-1)
+    return weight * (lines - m - a * t), weight[..., None] * slopes
