@@ -87,7 +87,7 @@ def _found(texture: Texture, told: Quantity | None, t: int, is_polar: bool, seed
     reading: Reading
     if is_polar:
         fields, std = (part[0] for part in polar_fields([texture]))
-        reading = by_direction(fields, std)
+        reading = by_direction(fields, std, "xz".index(told.name[-1]))
     else:
         fields, std = told.values[t][None], told.std[t][None]
         strong = int(np.nanargmax(told.amplitudes[0]))  # the number of states is that of the clearest texture

@@ -128,10 +128,10 @@ def by_value(field: Array, states: int | None = None) -> ByValue:
     return ByValue(tuple(float(t) for t in thresholds_of(values, states or number_of_states(values))))
 
 
-def by_direction(polarization: Array, std: Array) -> ByDirection:
-    """Reading of P (2, x, z): walls of the component that varies most along x, NaN components left out."""
-    varying = np.nan_to_num(polarization.std(axis=1)).max(axis=1)
-    component = int(varying.argmax())
+def by_direction(polarization: Array, std: Array, component: int | None = None) -> ByDirection:
+    """Reading of P (2, x, z), walls of a component; None: of the one that varies most along x, NaN components left out."""
+    if component is None:
+        component = int(np.nan_to_num((polarization.std(axis=1) ** 2).mean(axis=1)).argmax())
     found = variants_from_polarization(polarization=polarization, std=std)
     share = [np.mean(found == 2 * component + k) for k in range(2)]
     opposite = min(share) >= BOTH

@@ -36,8 +36,11 @@ def drawn_fields(*, fields: Array, std: Array, draws: int, seed: int) -> Array:
     """Fields (draws, f, x, z) around fields (f, x, z) with their standard deviations.
 
     The errors of one field are as smooth as the field itself (its richness), those of different fields independent: the
-    few modes that an answer is made of err together, and errors drawn point by point would average out.
+    few modes that an answer is made of err together, and errors drawn point by point would average out. One draw, the
+    fields themselves, where nothing has an error.
     """
+    if not std.any():
+        return fields[None].copy()
     rng = np.random.default_rng(seed)
     found = np.empty((draws, *fields.shape))
     for f, (field, spread) in enumerate(zip(fields, std, strict=True)):

@@ -62,14 +62,17 @@ def cores_from_polarization(
     and a layer that is not `resolved` has none.
     """
     charge = winding_of_plaquettes(polarization)
-    vorticity = vorticity_from_polarization(polarization=polarization, period=period, z=z)
     rows: list[tuple[float, float, int, float, int]] = []
     for layer in np.flatnonzero(resolved_layers(polarization=polarization, std=std, layers=layers)):
         planes = np.flatnonzero(layers == layer)
         part, cells = (slice(int(planes[0]), int(planes[-1]) + k) for k in (1, 0))
         size, error = (np.hypot(*field[:, :, part]) for field in (polarization, std))
         places = _regions(charge[:, cells], _low(size, error), size, z[part])
-        turn = _circulation([x for x, _, _ in places], vorticity[:, part], period, z[part])
+        # within the layer: the jump of P_x at its faces is no part of what turns in it
+        vorticity = vorticity_from_polarization(
+            polarization=polarization[:, :, part], period=period, z=z[part]
+        )
+        turn = _circulation([x for x, _, _ in places], vorticity, period, z[part])
         rows += [(x, h, n, c, int(layer)) for (x, h, n), c in zip(places, turn, strict=True)]
     table = np.array(sorted(rows, key=lambda row: (row[4], row[0])), dtype=float).reshape(-1, 5).T
     return Cores(table[0], table[1], table[2].astype(np.int64), table[3], table[4].astype(np.int64))

@@ -55,8 +55,8 @@ def fit_transition(*, kelvin: Array, order: Array, error: Array) -> Fit:
     none = np.full(len(kelvin), np.nan)
     if use.sum() < FEWEST:
         sentence = (
-            f"{int(use.sum())} temperatures with a determined amplitude: {FEWEST} or more would be needed "
-            "to look for a transition."
+            f"No transition was looked for: {FEWEST} or more known temperatures with a determined amplitude are needed, "
+            f"this series has {int(use.sum())}."
         )
         return Fit("none", float("nan"), float("nan"), float("nan"), float("nan"), none, sentence)
     t, q = kelvin[use], order[use]

@@ -16,7 +16,7 @@ def reach_of(position: Array) -> Array:
     """Half the distance (wall, z), in periods, from each wall to the nearest other one in its plane, position (wall, z)."""
     away = np.abs((position[:, None] - position[None] + 0.5) % 1.0 - 0.5)
     away = np.where(np.eye(len(position), dtype=bool)[..., None] | np.isnan(away), 1.0, away)
-    return np.asarray(0.5 * np.minimum(away.min(axis=1), 1.0))
+    return np.asarray(0.5 * away.min(axis=1, initial=1.0))
 
 
 def widths_from_lines(*, lines: Array, position: Array, reach: Array) -> Array:
