@@ -726,7 +726,7 @@ ENERGY: Schema = {
     "temperature": RESULT_TEXTURE["temperature"],
 }
 
-_CAUTIOUS = "If all points err together, the cautious limit."
+_CAUTIOUS = "If all points err together, times the root of chi2 per point where that is above 1."
 SERIES: Schema = {
     "order_parameter": _v(
         _T,
@@ -737,6 +737,25 @@ SERIES: Schema = {
     "order_parameter_std": _v(_T, "1", "order parameter std", _CAUTIOUS),
     "order_fit": _v(
         _T, "1", "fitted order parameter", "The curve chosen: constant, straight line, power law or step."
+    ),
+    "satellite_amplitude": _v(
+        _T,
+        "1",
+        "satellite amplitude",
+        "Root of the satellites' share of all orders, mean over reflections: an order parameter without an inversion.",
+    ),
+    "satellite_amplitude_std": _v(_T, "1", "satellite amplitude std", "From the variance of the orders."),
+    "satellite_fit": _v(
+        _T, "1", "fitted satellite amplitude", "The curve chosen: constant, straight line, power law or step."
+    ),
+    "satellite_transition_temperature": _v(
+        "",
+        "K",
+        "transition temperature of the satellites",
+        "Of the curve chosen for satellite_amplitude; else NaN.",
+    ),
+    "satellite_transition_temperature_std": _v(
+        "", "K", "transition temperature of the satellites std", "Spread of the temperatures that fit."
     ),
     "strain_amplitude": _v(
         _T,

@@ -19,7 +19,7 @@ from nanotexture.stages.strongest import (
     strongest,
     temperatures_of,
 )
-from nanotexture.texture.order import rms_with_error
+from nanotexture.texture.order import rms_with_error, satellite_amplitude
 from nanotexture.texture.transition import fit_transition
 
 Array = NDArray[np.float64]
@@ -38,14 +38,22 @@ def series(
     kelvin = temperatures_of(textures)
     polar, elastic = strongest(polar_quantities(textures)), strongest(elastic_quantities(textures))
     told = polar if domains.attrs["quantity"] == "polarization" else elastic
-    order, error = _order(told, len(textures))
+    order, error = _order(told, _misfit(textures))
+    seen = _satellites(orders)
+    bright = fit_transition(
+        kelvin=kelvin, order=seen["satellite_amplitude"], error=seen["satellite_amplitude_std"]
+    )
     fit = fit_transition(kelvin=kelvin, order=order, error=error)
     values: dict[str, Any] = {
         "order_parameter": order,
         "order_parameter_std": error,
         "order_fit": fit.values,
-        **_amplitude("strain_amplitude", elastic, len(textures)),
-        **_amplitude("polarization_amplitude", polar, len(textures)),
+        **_amplitude("strain_amplitude", elastic, _misfit(textures)),
+        **_amplitude("polarization_amplitude", polar, _misfit(textures)),
+        **seen,
+        "satellite_fit": bright.values,
+        "satellite_transition_temperature": bright.temperature,
+        "satellite_transition_temperature_std": bright.error,
         **_polar_rms(textures),
         **{name: np.array([float(one[name]) for one in textures]) for name in ("period", "period_std")},
         **_mean_strain(orders, textures, reference),
@@ -62,23 +70,51 @@ def series(
         "polarization_amplitude": "none" if polar is None else polar.name,
         "curve": fit.name,
         "transition": fit.sentence,
+        "satellite_curve": bright.name,
+        "satellite_transition": bright.sentence,
     }
     return Series(labelled(values, SERIES, attrs))
 
 
-def _order(told: Quantity | None, number: int) -> tuple[Array, Array]:
+def _misfit(textures: list[Texture]) -> Array:
+    """Factor (t,) on errors: root of chi2 per point where the answer misses its data by more than their noise."""
+    cost = np.array([float(one["cost"]) for one in textures])
+    return np.asarray(np.sqrt(np.maximum(np.nan_to_num(cost, nan=1.0), 1.0)))
+
+
+def _order(told: Quantity | None, misfit: Array) -> tuple[Array, Array]:
     """Amplitude and error (t,) over the largest amplitude; NaN where it is not determined."""
     if told is None:
-        return np.full(number, np.nan), np.full(number, np.nan)
+        return np.full(len(misfit), np.nan), np.full(len(misfit), np.nan)
     size, error = told.amplitudes
     largest = float(np.nanmax(size))
-    return (size / largest, error / largest) if largest > 0 else (size, error)
+    return (size / largest, misfit * error / largest) if largest > 0 else (size, misfit * error)
 
 
-def _amplitude(name: str, told: Quantity | None, number: int) -> dict[str, Array]:
-    none = np.full(number, np.nan)
+def _amplitude(name: str, told: Quantity | None, misfit: Array) -> dict[str, Array]:
+    none = np.full(len(misfit), np.nan)
     size, error = (none, none) if told is None else told.amplitudes
-    return {name: size, f"{name}_std": error}
+    return {name: size, f"{name}_std": misfit * error}
+
+
+def _satellites(orders: list[Orders]) -> dict[str, Array]:
+    """Satellites' amplitude (t,): mean over the reflections that have it at every temperature."""
+    table = np.array(
+        [
+            [
+                satellite_amplitude(order=one["order"].values, intensity=bright, variance=variance)
+                for bright, variance in zip(one["intensity"].values, one["variance"].values, strict=True)
+            ]
+            for one in orders
+        ]
+    )
+    always = np.isfinite(table).all(axis=(0, 2))
+    if not always.any():
+        value = error = np.full(len(orders), np.nan)
+    else:
+        value = table[:, always, 0].mean(axis=1)
+        error = np.sqrt((table[:, always, 1] ** 2).sum(axis=1)) / always.sum()
+    return {"satellite_amplitude": value, "satellite_amplitude_std": error}
 
 
 def _polar_rms(textures: list[Texture]) -> dict[str, Array]:

@@ -22,3 +22,25 @@ def rms_with_error(field: Array, std: Array) -> tuple[float, float]:
     if not rms > 0:
         return rms, float(np.sqrt(np.mean(std**2)))
     return rms, float(np.mean(np.abs(field) * std) / rms)
+
+
+def satellite_amplitude(
+    *, order: NDArray[np.int64], intensity: Array, variance: Array
+) -> tuple[float, float]:
+    """sqrt of the satellites' share of a map, and its standard error; no motif is needed for it.
+
+    intensity, variance (order, row): integrated over qx, NaN where not measured. A phase moves intensity from order 0 to
+    the satellites and adds none: the share rises with the texture, as its square while it is weak.
+    """
+    known = np.isfinite(intensity) & np.isfinite(variance)
+    sums = np.where(known, intensity, 0.0).sum(axis=1)
+    errors = np.where(known, variance, 0.0).sum(axis=1)
+    apart = order != 0
+    total, satellites = sums.sum(), sums[apart].sum()
+    if not total > 0 or not known[apart].any() or not known[~apart].any():
+        return float("nan"), float("nan")
+    share = satellites / total
+    square = (1 - share) ** 2 * errors[apart].sum() + share**2 * errors[~apart].sum()
+    sigma = float(np.sqrt(square)) / total
+    low, high = (np.sqrt(max(share + k * sigma, 0.0)) for k in (-1, 1))
+    return float(np.sqrt(max(share, 0.0))), float(0.5 * (high - low))
