@@ -736,7 +736,10 @@ SERIES: Schema = {
     ),
     "order_parameter_std": _v(_T, "1", "order parameter std", _CAUTIOUS),
     "order_fit": _v(
-        _T, "1", "fitted order parameter", "The curve chosen: constant, straight line, power law or step."
+        _T,
+        "1",
+        "fitted order parameter",
+        "The curve chosen: constant, straight line, power law, mean field or step.",
     ),
     "satellite_amplitude": _v(
         _T,
@@ -746,7 +749,10 @@ SERIES: Schema = {
     ),
     "satellite_amplitude_std": _v(_T, "1", "satellite amplitude std", "From the variance of the orders."),
     "satellite_fit": _v(
-        _T, "1", "fitted satellite amplitude", "The curve chosen: constant, straight line, power law or step."
+        _T,
+        "1",
+        "fitted satellite amplitude",
+        "The curve chosen: constant, straight line, power law, mean field or step.",
     ),
     "satellite_transition_temperature": _v(
         "",
@@ -801,7 +807,7 @@ SERIES: Schema = {
         "Spread of the temperatures that fit, the curve taken as given.",
     ),
     "order_exponent": _v(
-        "", "1", "exponent", "beta of a power law b + a (1 - T/Tc)^beta; NaN for other curves."
+        "", "1", "exponent", "beta of b + a (1 - T/Tc)^beta, 0.5 for a mean field; NaN for other curves."
     ),
     "temperature": RESULT_TEXTURE["temperature"],
 }

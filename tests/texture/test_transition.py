@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from nanotexture.texture.order import modulation, rms_with_error
 from nanotexture.texture.transition import FEWEST, fit_transition
 
 T = np.array([10.0, 60.0, 110.0, 150.0, 180.0, 200.0, 215.0, 230.0, 260.0, 300.0])
@@ -22,6 +21,14 @@ def test_the_onset_of_a_power_law_is_found_within_its_error(beta):
     assert found.error < 8.0
     assert abs(found.exponent - beta) < 0.26
     assert f"{found.temperature:.0f}" in found.sentence
+
+
+def test_an_order_that_saturates_is_a_mean_field_whatever_its_background():
+    kelvin = np.array([10.0, 80.0, 150.0, 210.0, 300.0])
+    order = np.tanh(1.74 * np.sqrt(np.maximum(235.0 / kelvin - 1, 0)))
+    found = fit(0.1 + 0.8 * order, kelvin, sigma=0.005)
+    assert found.name == "mean field"
+    assert abs(found.temperature - 235.0) < max(3 * found.error, 2.0)
 
 
 def test_a_jump_is_a_step_between_the_temperatures_beside_it():
@@ -58,16 +65,3 @@ def test_too_few_temperatures_are_said_so():
     assert f"{FEWEST} or more" in found.sentence
     gaps = fit_transition(kelvin=T, order=np.where(T > 100, np.nan, 1.0), error=np.ones(10))
     assert gaps.name == "none"
-
-
-def test_the_modulation_of_a_field_has_no_mean_along_x():
-    field = np.random.default_rng(0).normal(size=(16, 5)) + np.arange(5.0)
-    np.testing.assert_allclose(modulation(field).mean(axis=0), 0.0, atol=1e-12)
-
-
-def test_the_error_of_an_rms_is_that_of_points_that_err_together():
-    field = np.random.default_rng(0).normal(size=(40, 20))
-    rms, error = rms_with_error(field, 0.01 * np.abs(field))
-    assert rms == pytest.approx(np.sqrt((field**2).mean()))
-    assert error == pytest.approx(0.01 * rms)  # all points one per cent larger
-    assert rms_with_error(0 * field, np.full_like(field, 0.2)) == (0.0, pytest.approx(0.2))

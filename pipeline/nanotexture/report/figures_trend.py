@@ -79,7 +79,10 @@ def _order(ax: Axes, series: xr.Dataset, kind: str) -> None:
     if np.isfinite(at):
         ax.axvspan(at - error, at + error, color=PALE, zorder=0)
         ax.axvline(at, color=GREY, linewidth=0.9, zorder=0)
-    ax.set_ylim(bottom=0.0)
+    top = 1.6 * float(
+        np.nanmax(series[name].values)
+    )  # a bar may reach far beyond: an answer that misses its data
+    ax.set_ylim(0.0, top if top > 0 else 1.0)
 
 
 def _mean_strain(ax: Axes, series: xr.Dataset) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,12 +23,14 @@ from nanotexture.stages.strongest import (
 )
 from nanotexture.texture.domains import DRAWS, Reading, by_direction, by_value, domains_from_fields
 from nanotexture.texture.domains import Domains as Found
+from nanotexture.texture.grid import moved, moved_std
 from nanotexture.texture.states import STATES, VARIANTS
 from nanotexture.texture.topology import vorticity_from_polarization
 from nanotexture.texture.vortices import CountedCores, counted_cores
 
 Array = NDArray[np.float64]
 
+FINE = 96  # points along the period that domains are counted on
 PER_STATE = (("area_fraction", "fractions"), ("area_fraction_std", "fractions_std"))
 PER_WALL = {
     "wall_rising": "rising",
@@ -84,15 +87,20 @@ def _found(texture: Texture, told: Quantity | None, t: int, is_polar: bool, seed
     if told is None or not np.isfinite(told.values[t]).all():
         return None
     period, z = float(texture["period"]), texture["z"].values
-    reading: Reading
+    fields, std = told.values[t][None], told.std[t][None]
     if is_polar:
         fields, std = (part[0] for part in polar_fields([texture]))
+    # shares of the area are counted in points, of which a motif of few harmonics has few
+    finer = -(-FINE // texture.sizes["x"])
+    fields, std = (put(part, finer * part.shape[1], 0.0) for put, part in ((moved, fields), (moved_std, std)))
+    reading: Reading
+    if is_polar:
         reading = by_direction(fields, std, "xz".index(told.name[-1]))
     else:
-        fields, std = told.values[t][None], told.std[t][None]
         strong = int(np.nanargmax(told.amplitudes[0]))  # the number of states is that of the clearest texture
-        reading = by_value(told.values[t], states=by_value(told.values[strong]).number)
-    return domains_from_fields(reading=reading, fields=fields, std=std, period=period, z=z, seed=seed)
+        reading = by_value(fields[0], states=by_value(told.values[strong]).number)
+    found = domains_from_fields(reading=reading, fields=fields, std=std, period=period, z=z, seed=seed)
+    return replace(found, states=found.states[::finer])
 
 
 def _states(found: list[Found | None], names: tuple[str, ...], textures: list[Texture]) -> dict[str, Any]:

@@ -99,22 +99,27 @@ def _amplitude(name: str, told: Quantity | None, misfit: Array) -> dict[str, Arr
 
 def _satellites(orders: list[Orders]) -> dict[str, Array]:
     """Satellites' amplitude (t,): mean over the reflections that have it at every temperature."""
-    table = np.array(
-        [
-            [
-                satellite_amplitude(order=one["order"].values, intensity=bright, variance=variance)
-                for bright, variance in zip(one["intensity"].values, one["variance"].values, strict=True)
-            ]
-            for one in orders
-        ]
-    )
-    always = np.isfinite(table).all(axis=(0, 2))
-    if not always.any():
+    found = [_satellites_of(one) for one in orders]
+    always = set.intersection(*(set(one) for one in found))
+    table = np.array([[one[hkl] for hkl in sorted(always)] for one in found]).reshape(len(found), -1, 2)
+    if not always:
         value = error = np.full(len(orders), np.nan)
     else:
-        value = table[:, always, 0].mean(axis=1)
-        error = np.sqrt((table[:, always, 1] ** 2).sum(axis=1)) / always.sum()
+        value = table[..., 0].mean(axis=1)
+        error = np.sqrt((table[..., 1] ** 2).sum(axis=1)) / len(always)
     return {"satellite_amplitude": value, "satellite_amplitude_std": error}
+
+
+def _satellites_of(orders: Orders) -> dict[tuple[int, ...], tuple[float, float]]:
+    """Amplitude and error of each reflection that has them."""
+    found = {}
+    number = orders["order"].values
+    for r, hkl in enumerate(orders["hkl"].values):
+        bright, variance = (orders[name].values[r] for name in ("intensity", "variance"))
+        pair = satellite_amplitude(order=number, intensity=bright, variance=variance)
+        if np.isfinite(pair).all():
+            found[tuple(int(n) for n in hkl)] = pair
+    return found
 
 
 def _polar_rms(textures: list[Texture]) -> dict[str, Array]:

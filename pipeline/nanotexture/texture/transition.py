@@ -17,6 +17,7 @@ MARGIN = 6.0  # by which the AIC of a transition must lie below that of none: od
 TRIED = 241  # transition temperatures tried
 EXPONENTS = (0.125, 0.2, 0.25, 1 / 3, 0.5, 0.75, 1.0)
 STEP_WIDTHS = (0.02, 0.05, 0.1)  # of the range of temperatures
+SATURATION = 1.74  # of the order parameter of a mean field, Tc / T - 1 near Tc and 1 far below
 RELATIVE = 0.02  # of the largest value: no error counts as smaller, since amplitudes carry systematic ones
 
 
@@ -46,7 +47,7 @@ class _Trial:
 
 
 def fit_transition(*, kelvin: Array, order: Array, error: Array) -> Fit:
-    """Constant and straight line against power law b + a (1 - T/Tc)^beta and step, by AIC.
+    """Constant and straight line against b + a (1 - T/Tc)^beta, b + a tanh(1.74 sqrt(Tc/T - 1)) and a step, by AIC.
 
     kelvin, order and its standard error (t,). Tc is the mean of exp(-chi2 / 2) over the temperatures tried, its error the
     standard deviation; errors are scaled up where chi2 per degree of freedom of the best curve is above 1.
@@ -109,12 +110,18 @@ def _with(t: Array, q: Array, sigma: Array) -> list[_Trial]:
     steps = [_scan(partial(_step, width=float(width)), t, q, sigma, tried) for width in widths]
     return [
         _joined("power law", powers, 3 + many, tried, exponents),
+        _joined("mean field", [_scan(_mean_field, t, q, sigma, tried)], 3, tried, (0.5,)),
         _joined("step", steps, 3 + many, tried, (float("nan"),) * len(steps)),
     ]
 
 
 def _power(t: Array, tc: float, exponent: float) -> Array:
     return np.asarray(np.clip(1 - t / tc, 0.0, None) ** exponent)
+
+
+def _mean_field(t: Array, tc: float) -> Array:
+    """tanh(1.74 sqrt(Tc / T - 1)): a root below Tc that saturates at low temperature."""
+    return np.asarray(np.tanh(SATURATION * np.sqrt(np.clip(tc / np.maximum(t, 1e-3) - 1, 0.0, None))))
 
 
 def _step(t: Array, tc: float, width: float) -> Array:
