@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 STEPS = 40
+FINE = 1e-4  # change of log w, or of a share of the swing, at which a fit has ended
+STUCK = 1e6  # damping at which it has ended as well
 FEWEST = 5  # samples in the window of a wall that a fit of four numbers needs
 NARROWEST = 0.5  # of a sample: narrower walls are all alike
 
@@ -37,26 +39,33 @@ def widths_from_lines(*, lines: Array, position: Array, reach: Array) -> Array:
 
 
 def _fitted(lines: Array, away: Array, weight: Array, reach: Array) -> Array:
-    numbers = _start(lines, away, weight, reach)
-    damping = np.full(len(lines), 1e-2)
-    residual, slopes = _residual(numbers, lines, away, weight)
-    cost = (residual**2).sum(axis=1)
+    numbers, damping = _start(lines, away, weight, reach), np.full(len(lines), 1e-2)
+    left = np.arange(len(lines))
     for _ in range(STEPS):
-        normal = np.einsum("nxi,nxj->nij", slopes, slopes)
-        diagonal = np.einsum("nii->ni", normal)
-        raised = normal + np.eye(4) * (damping[:, None] * diagonal + 1e-9)[:, None, :]
-        step = np.linalg.solve(raised, np.einsum("nxi,nx->ni", slopes, residual)[..., None])[..., 0]
-        tried = numbers + np.clip(step, -1.0, 1.0)
-        other, other_slopes = _residual(tried, lines, away, weight)
-        better = (other**2).sum(axis=1) < cost
-        numbers = np.where(better[:, None], tried, numbers)
-        residual = np.where(better[:, None], other, residual)
-        slopes = np.where(better[:, None, None], other_slopes, slopes)
-        cost = (residual**2).sum(axis=1)
-        damping = np.clip(np.where(better, damping / 3, damping * 4), 1e-9, 1e9)
+        if not len(left):
+            break
+        one = (lines[left], away[left], weight[left])
+        numbers[left], better, change = _stepped(numbers[left], damping[left], *one)
+        damping[left] = np.where(better, damping[left] / 3, damping[left] * 4)
+        left = left[(~better & (damping[left] < STUCK)) | (better & (change > FINE))]
     inside = np.abs(numbers[:, 2]) < reach
     width = np.exp(np.clip(numbers[:, 3], -12.0, 3.0))
     return np.asarray(np.where(inside & (width < 4 * reach), width, np.nan))
+
+
+def _stepped(
+    numbers: Array, damping: Array, lines: Array, away: Array, weight: Array
+) -> tuple[Array, NDArray[np.bool_], Array]:
+    """One Levenberg-Marquardt step: numbers (n, 4), whether it was better, and its largest change."""
+    residual, slopes = _residual(numbers, lines, away, weight)
+    transposed = slopes.transpose(0, 2, 1)
+    normal = transposed @ slopes
+    diagonal = np.einsum("nii->ni", normal)
+    raised = normal + np.eye(4) * (damping[:, None] * diagonal + 1e-9)[:, None, :]
+    step = np.clip(np.linalg.solve(raised, transposed @ residual[..., None])[..., 0], -1.0, 1.0)
+    other, _ = _residual(numbers + step, lines, away, weight)
+    better = (other**2).sum(axis=1) < (residual**2).sum(axis=1)
+    return np.where(better[:, None], numbers + step, numbers), better, np.abs(step).max(axis=1)
 
 
 def _start(lines: Array, away: Array, weight: Array, reach: Array) -> Array:
