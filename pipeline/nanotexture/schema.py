@@ -726,7 +726,7 @@ ENERGY: Schema = {
     "temperature": RESULT_TEXTURE["temperature"],
 }
 
-_CAUTIOUS = "If all points err together, times the root of chi2 per point where that is above 1."
+_CAUTIOUS = "If all points err together, the cautious limit."
 SERIES: Schema = {
     "order_parameter": _v(
         _T,

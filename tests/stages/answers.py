@@ -11,7 +11,7 @@ from nanotexture.texture.elastic import gradient_from_field, rotation_from_gradi
 NAN = float("nan")
 
 
-def answer(motif: Motif, stack: Stack, kelvin=NAN, strain_std=1e-4, polarization_std=0.01, cost=1.0):
+def answer(motif: Motif, stack: Stack, kelvin=NAN, strain_std=1e-4, polarization_std=0.01):
     """Texture of one temperature; polarization NaN where the motif has none."""
     u, period, z = motif.displacement[[0, 2], :, 0], motif.periods[0], stack.heights
     slopes = gradient_from_field(field=u, period=period, z=z)
@@ -22,7 +22,7 @@ def answer(motif: Motif, stack: Stack, kelvin=NAN, strain_std=1e-4, polarization
     given = {
         "displacement": u, "displacement_std": 0.01 + 0 * u, "strain": strain, "strain_std": strain_std + 0 * strain,
         "polarization": p, "polarization_std": polarization_std + 0 * p, "rotation": rotation_from_gradient(gradient=slopes),
-        "x": x, "z": z, "x_position": period * x, "period": period, "period_std": 0.1, "temperature": kelvin, "cost": cost,
+        "x": x, "z": z, "x_position": period * x, "period": period, "period_std": 0.1, "temperature": kelvin,
     }  # fmt: skip
     return labelled(numbers | given, TEXTURE)
 

@@ -169,7 +169,7 @@ def _trend_caption(told: Mapping[Any, Any]) -> str:
         f"Motif: {told.get('transition', '')} Satellites, without an inversion: {told.get('satellite_transition', '')} "
         f"Order parameter: rms of {told.get('order_parameter', '')} less its mean along x, over the largest of the series; "
         "satellite amplitude: root of the satellites' share of all orders. Mean strain: film lattice over the reference "
-        "lattice. Bars: one standard error, of amplitudes the cautious one times the root of χ² per point where above 1."
+        "lattice. Bars: one standard error, of amplitudes that of points that err together."
     )
 
 

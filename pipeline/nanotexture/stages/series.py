@@ -38,7 +38,7 @@ def series(
     kelvin = temperatures_of(textures)
     polar, elastic = strongest(polar_quantities(textures)), strongest(elastic_quantities(textures))
     told = polar if domains.attrs["quantity"] == "polarization" else elastic
-    order, error = _order(told, _misfit(textures))
+    order, error = _order(told, len(textures))
     seen = _satellites(orders)
     bright = fit_transition(
         kelvin=kelvin, order=seen["satellite_amplitude"], error=seen["satellite_amplitude_std"]
@@ -48,8 +48,8 @@ def series(
         "order_parameter": order,
         "order_parameter_std": error,
         "order_fit": fit.values,
-        **_amplitude("strain_amplitude", elastic, _misfit(textures)),
-        **_amplitude("polarization_amplitude", polar, _misfit(textures)),
+        **_amplitude("strain_amplitude", elastic, len(textures)),
+        **_amplitude("polarization_amplitude", polar, len(textures)),
         **seen,
         "satellite_fit": bright.values,
         "satellite_transition_temperature": bright.temperature,
@@ -76,25 +76,19 @@ def series(
     return Series(labelled(values, SERIES, attrs))
 
 
-def _misfit(textures: list[Texture]) -> Array:
-    """Factor (t,) on errors: root of chi2 per point where the answer misses its data by more than their noise."""
-    cost = np.array([float(one["cost"]) for one in textures])
-    return np.asarray(np.sqrt(np.maximum(np.nan_to_num(cost, nan=1.0), 1.0)))
-
-
-def _order(told: Quantity | None, misfit: Array) -> tuple[Array, Array]:
+def _order(told: Quantity | None, number: int) -> tuple[Array, Array]:
     """Amplitude and error (t,) over the largest amplitude; NaN where it is not determined."""
     if told is None:
-        return np.full(len(misfit), np.nan), np.full(len(misfit), np.nan)
+        return np.full(number, np.nan), np.full(number, np.nan)
     size, error = told.amplitudes
     largest = float(np.nanmax(size))
-    return (size / largest, misfit * error / largest) if largest > 0 else (size, misfit * error)
+    return (size / largest, error / largest) if largest > 0 else (size, error)
 
 
-def _amplitude(name: str, told: Quantity | None, misfit: Array) -> dict[str, Array]:
-    none = np.full(len(misfit), np.nan)
+def _amplitude(name: str, told: Quantity | None, number: int) -> dict[str, Array]:
+    none = np.full(number, np.nan)
     size, error = (none, none) if told is None else told.amplitudes
-    return {name: size, f"{name}_std": misfit * error}
+    return {name: size, f"{name}_std": error}
 
 
 def _satellites(orders: list[Orders]) -> dict[str, Array]:
