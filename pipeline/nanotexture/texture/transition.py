@@ -81,8 +81,8 @@ def _fit(
     gap = _aic(flat, scale) - _aic(bent, scale)
     if chosen is flat:
         sentence = (
-            f"No transition in the series of {number} temperatures: the best curve with one ({bent.name}) is better "
-            f"than a {flat.name} by {gap:.1f} in AIC, {MARGIN:g} would be asked."
+            f"No transition in the series of {number} temperatures: the best curve with one, a {bent.name}, would have to lie "
+            f"below a {flat.name} by {MARGIN:g} in AIC, and lies {'below' if gap > 0 else 'above'} it by {abs(gap):.1f}."
         )
         return Fit(flat.name, float("nan"), float("nan"), float("nan"), reduced, values, sentence)
     at, error = _moments(bent.temperatures, bent.profile / scale)
