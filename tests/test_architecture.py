@@ -46,7 +46,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gridding": {"geometry"},
     "film": {"geometry"},
     "preparation": {"film"},
-    "simulate": {"film", "phasing"},
+    "simulate": {"film", "phasing", "texture"},
+    "texture": {"film"},
     "report": {"phasing", "film"},
 }
 NOTHING = {"errors", "nanotexture"}

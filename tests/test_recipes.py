@@ -18,6 +18,9 @@ NAMES = sorted(path.stem for path in RECIPES.glob("*.toml"))
 WITH_RESULT_TESTS = {"quickstart", "pto_kto"}
 GROUPS = {
     "/texture": schema.RESULT_TEXTURE,
+    "/domains": schema.DOMAINS,
+    "/energy": schema.ENERGY,
+    "/series": schema.SERIES,
     "/solutions": schema.RESULT_SOLUTIONS,
     "/clusters": schema.RESULT_CLUSTERS,
     "/reference": schema.REFERENCE,
@@ -99,7 +102,8 @@ def test_every_group_is_as_its_schema_says(result: xr.DataTree) -> None:
         for path, dataset, entries in labelled_groups(result)
         if schema.check(dataset, entries) is not None
     }
-    assert {"/texture", "/solutions", "/clusters", "/reference", "/modes"} <= seen
+    found = {"/texture", "/domains", "/energy", "/series"}
+    assert found | {"/solutions", "/clusters", "/reference", "/modes"} <= seen
 
 
 def test_every_variable_has_units_a_name_and_a_sentence(result: xr.DataTree) -> None:

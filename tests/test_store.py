@@ -8,10 +8,16 @@ import pytest
 import xarray as xr
 from nanotexture import schema
 from nanotexture.engine.store import write_tree_atomically
+from nanotexture.film.config import FilmConfig, LayerConfig
+from nanotexture.film.materials import built_in
 from nanotexture.schema import labelled
-from nanotexture.stages.models import TextureConfig
+from nanotexture.stages.domains import domains
+from nanotexture.stages.energy import energy
+from nanotexture.stages.models import DomainsConfig, EnergyConfig, SeriesConfig, TextureConfig
+from nanotexture.stages.series import series
 from nanotexture.stages.texture import texture
 from nanotexture.store import CONTRACT, Extras, OneTemperature, hkl_name, result_tree
+from nanotexture.texture.grid import resampled, shifted
 
 NX, NZ, PLANES, POINTS, STARTS = 11, 9, 6, 8, 4
 ONE = ((-1, 0, 3),)
@@ -99,10 +105,20 @@ def reference():
     return filled(schema.REFERENCE, {"z": PLANES}, z=np.arange(PLANES) * 4.0)
 
 
-def tree_of(*series, **extras):
-    return result_tree(
-        list(series), Extras(reference(), **extras), {"contract": CONTRACT, "creator": "nanotexture"}
-    )
+def together(*temperatures):
+    """What follows from the answers of all temperatures, as a run makes it."""
+    ordered = sorted(temperatures, key=lambda one: float(one.orders["temperature"]))
+    textures, orders = ([getattr(one, name) for one in ordered] for name in ("texture", "orders"))
+    found = domains(textures, reference(), config=DomainsConfig(seed=0))
+    film = FilmConfig(in_plane=3.9, layers=(LayerConfig(material=built_in("PbTiO3"), cells=6, c=4.0),))
+    energies = energy(textures, reference(), config=EnergyConfig(film=film, seed=0))
+    trend = series(orders, textures, reference(), found, config=SeriesConfig())
+    return {"domains": found, "energy": energies, "series": trend}
+
+
+def tree_of(*temperatures, **extras):
+    extras = Extras(reference(), **together(*temperatures), **extras)
+    return result_tree(list(temperatures), extras, {"contract": CONTRACT, "creator": "nanotexture"})
 
 
 CASES = {
@@ -124,7 +140,7 @@ def tree(request):
 
 
 def test_every_group_of_the_contract_is_there(tree):
-    assert {"maps", "solutions", "clusters", "texture"} <= set(tree.children)
+    assert {"maps", "solutions", "clusters", "texture", "domains", "energy", "series"} <= set(tree.children)
     assert tree.attrs["contract"] == 1
     assert tree.attrs["warnings"] == "[]"
 
@@ -140,6 +156,12 @@ def test_every_group_is_as_the_schema_says(tree):
     schema.check(tree["texture"].to_dataset(), schema.RESULT_TEXTURE)
     schema.check(tree["solutions"].to_dataset(), schema.RESULT_SOLUTIONS)
     schema.check(tree["clusters"].to_dataset(), schema.RESULT_CLUSTERS)
+    for name, entries in (
+        ("domains", schema.DOMAINS),
+        ("energy", schema.ENERGY),
+        ("series", schema.SERIES),
+    ):
+        schema.check(tree[name].to_dataset(), entries)
     for name in tree["maps"].children:
         schema.check(tree[f"maps/{name}"].to_dataset(), schema.RESULT_MAP)
         schema.check(tree[f"orders/{name}"].to_dataset(), schema.RESULT_ORDERS)
@@ -209,6 +231,33 @@ def test_temperatures_are_in_rising_order_and_keep_what_is_theirs():
     np.testing.assert_array_equal(found["period"], [120.0, 121.0])
     np.testing.assert_allclose(found["displacement"][0], cold.texture["displacement"])
     np.testing.assert_allclose(found["displacement"][1], warm.texture["displacement"])
+
+
+def test_all_that_follows_from_the_answers_runs_along_the_same_temperatures():
+    tree = CASES["two temperatures"]()
+    for name in ("texture", "domains", "energy", "series"):
+        np.testing.assert_array_equal(tree[name]["temperature"], [11.0, 300.0])
+    assert tree["domains"].sizes["z"] == tree["texture"].sizes["z"]
+    assert np.isnan(tree["series/transition_temperature"])
+    assert "5 or more" in tree["series"].attrs["transition"]
+
+
+def test_clusters_lie_on_the_grid_and_at_the_place_of_the_answer():
+    one = one_temperature(THREE)
+    finer, coarse = dict(one.clusters.sizes), one.clusters
+    wide = resampled(coarse["field"].values, 2 * finer["x"])
+    other = coarse.drop_vars(["x", "field", "field_std", "slope_std"]).assign(
+        x=("x", np.arange(2 * finer["x"]) / (2 * finer["x"])),
+        field=(("cluster", "field", "x", "z"), shifted(3 * wide, 0.25)),
+        field_std=(("field", "x", "z"), np.ones(wide.shape[1:])),
+        slope_std=(("field", "axis", "x", "z"), np.ones((2, 2, *wide.shape[2:]))),
+    )
+    answer = texture(one.orders, coarse, [coarse, other], config=TextureConfig())
+    assert float(answer["x_shift"]) == pytest.approx(0.25)
+    assert answer.sizes["x"] == 2 * finer["x"]
+    np.testing.assert_allclose(answer["displacement"], shifted(wide, 0.25)[0], atol=1e-12)
+    tree = tree_of(replace(one, texture=answer))
+    np.testing.assert_allclose(tree["clusters/displacement"][0, 0], answer["displacement"], atol=1e-12)
 
 
 def test_maps_of_other_grids_come_onto_the_first_and_what_they_lack_is_masked():

@@ -20,9 +20,12 @@ from nanotexture.recipe import Film, Recipe
 from nanotexture.stages import models
 from nanotexture.stages.consensus import group
 from nanotexture.stages.convert import align, convert, load, scan_thickness
+from nanotexture.stages.domains import domains
+from nanotexture.stages.energy import energy
 from nanotexture.stages.invert import choose, invert, pilot, trial
 from nanotexture.stages.prepare import prepare
 from nanotexture.stages.reference import reference
+from nanotexture.stages.series import series
 from nanotexture.stages.texture import texture
 from nanotexture.stages.window import window
 
@@ -57,6 +60,9 @@ class RunPlan:
     reference: Task
     alignment: Task | None
     thickness_scans: dict[str, Task]
+    domains: Task
+    energy: Task
+    trend: Task
 
     @property
     def simulated(self) -> tuple[Task, ...]:
@@ -66,7 +72,7 @@ class RunPlan:
     @property
     def wanted(self) -> tuple[Task, ...]:
         """Tasks whose artefacts the result is made of."""
-        found: list[Task] = [self.reference]
+        found: list[Task] = [self.reference, self.domains, self.energy, self.trend]
         for one in self.series:
             found += [*one.maps, one.orders, one.choice, one.clusters, one.texture]
             found += [one.truth] if one.truth is not None else []
@@ -80,12 +86,42 @@ def plan_recipe(recipe: Recipe, path: Path) -> RunPlan:
     files, alignment, maps = _measured(recipe, film, path)
     orders = {t: _prepare(recipe, film, tasks, t) for t, tasks in maps.items()}
     shared = Task(reference, models.ReferenceConfig(film=film), (tuple(orders.values()),))
-    series = tuple(_temperature(recipe, film, t, maps[t], orders[t], shared) for t in orders)
+    every = _together(
+        tuple(_temperature(recipe, film, t, maps[t], orders[t], shared) for t in sorted(orders))
+    )
     if recipe.simulate is not None:
         truths = simulated_truths(recipe.simulate, film, path)
-        series = tuple(replace(one, truth=truths[one.temperature]) for one in series)
+        every = tuple(replace(one, truth=truths[one.temperature]) for one in every)
     scans, scan_files = _thickness_scans(recipe, film, path)
-    return RunPlan(film, (*files, *scan_files), series, shared, alignment, scans)
+    over_all = _over_all(recipe, film, every, shared)
+    return RunPlan(film, (*files, *scan_files), every, shared, alignment, scans, *over_all)
+
+
+def _together(every: tuple[TemperaturePlan, ...]) -> tuple[TemperaturePlan, ...]:
+    """Answers of several temperatures told of each other: they share one grid and one origin of x."""
+    if len(every) == 1:
+        return every
+    clusters = tuple(one.clusters for one in every)
+    return tuple(
+        replace(
+            one,
+            texture=Task(
+                texture, models.TextureConfig(), (one.orders, one.clusters, clusters), one.texture.label
+            ),
+        )
+        for one in every
+    )
+
+
+def _over_all(
+    recipe: Recipe, film: FilmConfig, every: tuple[TemperaturePlan, ...], shared: Task
+) -> tuple[Task, Task, Task]:
+    """Domains, energies and series of all temperatures."""
+    seed = recipe.invert.seed
+    textures, orders = tuple(one.texture for one in every), tuple(one.orders for one in every)
+    found = Task(domains, models.DomainsConfig(seed=seed), (textures, shared))
+    energies = Task(energy, models.EnergyConfig(film=film, seed=seed), (textures, shared))
+    return found, energies, Task(series, models.SeriesConfig(), (orders, textures, shared, found))
 
 
 def film_config(film: Film, path: Path) -> FilmConfig:

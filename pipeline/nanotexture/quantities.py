@@ -15,6 +15,9 @@ ModeChoice = NewType("ModeChoice", xr.Dataset)  # the number of modes that the h
 Solutions = NewType("Solutions", xr.Dataset)  # motifs found from a batch of starts
 Clusters = NewType("Clusters", xr.Dataset)  # solutions aligned and grouped
 Texture = NewType("Texture", xr.Dataset)  # the answer for one temperature
+Domains = NewType("Domains", xr.Dataset)  # domains, walls and cores of the answers at all temperatures
+Energy = NewType("Energy", xr.Dataset)  # energy densities of the answers at all temperatures
+Series = NewType("Series", xr.Dataset)  # what follows from the answers against temperature
 SimulatedMotif = NewType(
     "SimulatedMotif", xr.Dataset
 )  # one period of a simulated texture on the planes of its film

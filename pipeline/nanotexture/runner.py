@@ -23,10 +23,13 @@ from nanotexture.plan import RunPlan, TemperaturePlan, plan_recipe
 from nanotexture.quantities import (
     Alignment,
     Clusters,
+    Domains,
+    Energy,
     ModeChoice,
     Orders,
     ReciprocalMap,
     Reference,
+    Series,
     Texture,
     Truth,
 )
@@ -123,6 +126,9 @@ def _tree(ready: Prepared, path: Path, changes: tuple[str, ...]) -> xr.DataTree:
     ]
     extras = Extras(
         reference=Reference(get(tasks.reference)),
+        domains=Domains(get(tasks.domains)),
+        energy=Energy(get(tasks.energy)),
+        series=Series(get(tasks.trend)),
         alignment=None if tasks.alignment is None else Alignment(get(tasks.alignment)),
         thickness_scans=scans,
         warnings=tuple(dict.fromkeys(text for some in found for text in some)),

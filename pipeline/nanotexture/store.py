@@ -15,15 +15,19 @@ from nanotexture import schema
 from nanotexture.quantities import (
     Alignment,
     Clusters,
+    Domains,
+    Energy,
     ModeChoice,
     Orders,
     ReciprocalMap,
     Reference,
+    Series,
     Texture,
     Truth,
 )
 from nanotexture.scoring import Scored, score_answer, truth_of_series
 from nanotexture.texture.elastic import components_from_fields
+from nanotexture.texture.grid import moved
 
 Array = NDArray[np.float64]
 
@@ -44,9 +48,12 @@ class OneTemperature:
 
 @dataclass(frozen=True)
 class Extras:
-    """What a run may add: reference lattice, alignment, thickness scans by file, warnings."""
+    """What a run adds: reference lattice, what follows from all answers, alignment, thickness scans by file, warnings."""
 
     reference: Reference
+    domains: Domains
+    energy: Energy
+    series: Series
     alignment: Alignment | None = None
     thickness_scans: Mapping[str, xr.Dataset] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
@@ -66,6 +73,7 @@ def result_tree(series: list[OneTemperature], extras: Extras, attrs: Mapping[str
     groups["/solutions"] = _solutions(series)
     groups["/clusters"] = _clusters(series)
     groups["/texture"] = _texture(series, {name: found for name, found, _ in pairs})
+    groups |= {"/domains": extras.domains, "/energy": extras.energy, "/series": _series(extras.series)}
     groups["/reference"] = extras.reference
     groups["/modes"] = series[0].choice
     if extras.alignment is not None:
@@ -218,17 +226,17 @@ def _clusters(series: list[OneTemperature]) -> xr.Dataset:
     parts = []
     for one in series:
         c = one.clusters
-        field, axes = c["field"].values, c["axis"].values
+        points, shift = one.texture.sizes["x"], float(one.texture.get("x_shift", 0.0))
+        field, axes = moved(c["field"].values, points, shift), c["axis"].values
+        polar = moved(c["polar"].values, points, shift) if "polar" in c else None
         shape = (2, *field.shape[2:])
         displacement, polarization = (np.full((most, *shape), np.nan) for _ in range(2))
         along = np.full((most, *field.shape[2:]), np.nan)
         for i, motif in enumerate(field):
             displacement[i] = components_from_fields(fields=motif, axes=axes)
             along[i] = motif[0]
-            if "polar" in c:
-                polarization[i] = components_from_fields(
-                    fields=c["polar"].values[i], axes=c["polar_axis"].values
-                )
+            if polar is not None:
+                polarization[i] = components_from_fields(fields=polar[i], axes=c["polar_axis"].values)
         data: dict[str, Any] = {
             "displacement": (("cluster", "component", "x", "z"), displacement),
             "polarization": (("cluster", "component", "x", "z"), polarization),
@@ -242,10 +250,14 @@ def _clusters(series: list[OneTemperature]) -> xr.Dataset:
             ("spread", "spread"),
         ):
             data[name] = ("cluster", np.append(c[source].values, np.full(most - len(field), np.nan)))
-        parts.append(xr.Dataset(data, {"x": ("x", c["x"].values), "z": ("z", c["z"].values)}))
+        parts.append(xr.Dataset(data, {name: (name, one.texture[name].values) for name in ("x", "z")}))
     joined = _with_temperature(series, parts)
     made = _dressed(joined, schema.RESULT_CLUSTERS)
     return _with_axes(made, joined)
+
+
+def _series(found: Series) -> xr.Dataset:
+    return _with_axes(found, found)
 
 
 def _with_axes(made: xr.Dataset, joined: xr.Dataset) -> xr.Dataset:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nanotexture.simulate.walls import crossings, wall_error
+from nanotexture.simulate.walls import wall_error
+from nanotexture.texture.walls import crossings
 
 X = np.arange(120) / 120
 NONE = np.full((2, 120, 10), np.nan)

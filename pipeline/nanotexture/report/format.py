@@ -12,6 +12,7 @@ _UNITS = {
     "1/angstrom": "Å⁻¹",
     "C/m^2": "C m⁻²",
     "deg": "°",
+    "J/m^3": "J m⁻³",
     "count": "counts",
     "count/angstrom": "counts Å⁻¹",
 }

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.figure import Figure
 
 from nanotexture.report.comparison import truth_pairs
+from nanotexture.report.domain_text import domains_text
 from nanotexture.report.draw import data_uri
 from nanotexture.report.fields import derivative_fields, displacement_fields, polarization_fields
 from nanotexture.report.figures_clusters import MOST, clusters_figure, costs_figure
+from nanotexture.report.figures_domains import domains_figure, energy_figure
 from nanotexture.report.figures_maps import RESIDUAL_LIMIT, maps_figure
 from nanotexture.report.figures_motif import fields_figure, grid_of, polarization_figure
 from nanotexture.report.figures_profiles import profiles_figure
 from nanotexture.report.figures_series import motifs_figure, series_figure, thickness_figure, truth_figure
+from nanotexture.report.figures_trend import trend_figure
 from nanotexture.report.format import number, reflection_text, temperature_text
 from nanotexture.report.header import in_plane
 from nanotexture.report.result import Result
 
+_CORES = "Circles: vortices, squares: antivortices; red turn z towards x, blue the other way."
 _DOTS = "Dots: the standard deviation exceeds the value."
 
 
@@ -95,6 +100,26 @@ def motif_pictures(result: Result) -> Iterator[Picture]:
             yield _picture(f"Polarization vectors{_at(kelvin)}", caption, arrows)
 
 
+def domain_pictures(result: Result) -> Iterator[Picture]:
+    """Domains, walls, cores and energy densities at every temperature."""
+    for t, kelvin in enumerate(result.temperatures):
+        texture = result.texture.isel(temperature=t)
+        if result.domains is not None:
+            domains = result.domains.isel(temperature=t)
+            if (figure := domains_figure(domains, texture)) is not None:
+                caption = f"{domains_text(domains)} Bands: one standard deviation of the wall. {_CORES}"
+                yield _picture(f"Domains{_at(kelvin)}", caption, figure)
+        if result.energy is not None:
+            energy = result.energy.isel(temperature=t)
+            if (figure := energy_figure(energy, texture)) is not None:
+                eigenstrain = energy.attrs.get("eigenstrain", "")
+                caption = (
+                    "Of strain from the reference lattice and of P; electrostatic energy and the misfit of the "
+                    f"mean lattice are not in. Eigenstrain of P: {eigenstrain}."
+                )
+                yield _picture(f"Energy density{_at(kelvin)}", caption, figure)
+
+
 def cluster_pictures(result: Result) -> Iterator[Picture]:
     """Motif of each cluster and cost of every start."""
     for t, kelvin in enumerate(result.temperatures):
@@ -129,10 +154,23 @@ def series_pictures(result: Result) -> Iterator[Picture]:
         "Noise adds to an rms: a value near its typical standard deviation is an upper limit."
     )
     yield _picture("Against temperature", caption, series_figure(result.texture))
+    if result.series is not None and (figure := trend_figure(result.series)) is not None:
+        yield _picture(
+            "Order parameter and walls against temperature", _trend_caption(result.series.attrs), figure
+        )
     if (figure := motifs_figure(result.texture)) is not None:
         yield _picture(
             "Motif at each temperature", "Displacement in one colour scale, coldest first.", figure
         )
+
+
+def _trend_caption(told: Mapping[Any, Any]) -> str:
+    return (
+        f"Motif: {told.get('transition', '')} Satellites, without an inversion: {told.get('satellite_transition', '')} "
+        f"Order parameter: rms of {told.get('order_parameter', '')} less its mean along x, over the largest of the series; "
+        "satellite amplitude: root of the satellites' share of all orders. Mean strain: film lattice over the reference "
+        "lattice. Bars: one standard error, of amplitudes that of points that err together."
+    )
 
 
 def truth_pictures(result: Result) -> Iterator[Picture]:

@@ -76,6 +76,7 @@ def _body(result: Result, series: list[Facts]) -> dict[str, Any]:
     return {
         "solver": attrs.get("solver", ""),
         "motif": list(gallery.motif_pictures(result)),
+        "domains": list(gallery.domain_pictures(result)),
         "series": list(gallery.series_pictures(result)),
         "truth": list(gallery.truth_pictures(result)),
         "scores": score_rows(result.score),

@@ -26,6 +26,9 @@ class Result:
     solutions: xr.Dataset | None = None
     clusters: xr.Dataset | None = None
     alignment: xr.Dataset | None = None
+    domains: xr.Dataset | None = None
+    energy: xr.Dataset | None = None
+    series: xr.Dataset | None = None
     truth: xr.Dataset | None = None
     score: xr.Dataset | None = None
     maps: Datasets = field(default_factory=dict)
@@ -88,6 +91,9 @@ def result_from_tree(tree: xr.DataTree, source: str | Path = "result") -> Result
         solutions=_group(tree, "solutions"),
         clusters=_group(tree, "clusters"),
         alignment=_group(tree, "alignment"),
+        domains=_group(tree, "domains"),
+        energy=_group(tree, "energy"),
+        series=_group(tree, "series"),
         truth=_group(tree, "truth"),
         score=_group(tree, "score"),
         maps=_members(tree, "maps"),

@@ -30,6 +30,12 @@ _LENGTHS = (
     ("correlation_length", "correlation length in the plane"),
     ("gap", "film-substrate gap"),
 )
+_FOUND = (("duty", "duty"), ("wall_width", "wall width"))
+_ENERGIES = (
+    ("elastic_mean", "elastic energy density"),
+    ("landau_mean", "Landau energy density"),
+    ("gradient_mean", "gradient energy density"),
+)
 _QUALITY = (
     ("cost", "χ² per point"),
     ("free_cost", "free χ² per point"),
@@ -45,6 +51,7 @@ def summary_rows(result: Result) -> list[Row]:
     rows = [_row(texture, name, label) for name, label in _LENGTHS if name in texture]
     rows += [row for hkl, orders in result.orders.items() for row in _line_rows(orders, hkl)]
     rows += _size_rows([texture.isel(temperature=t) for t in every])
+    rows += _found_rows(result)
     rows += [_row(texture, name, label) for name, label in _QUALITY if name in texture]
     rows += [
         Row(
@@ -55,6 +62,17 @@ def summary_rows(result: Result) -> list[Row]:
         Row("successful starts", tuple(_starts(result, t) for t in every), "Starts that ended in a cluster."),
     ]
     return rows + _alignment_rows(result.alignment, len(result.temperatures))
+
+
+def _found_rows(result: Result) -> list[Row]:
+    """Duty, walls and mean energies, as far as known at any temperature."""
+    rows = []
+    for group, entries in ((result.series, _FOUND), (result.energy, _ENERGIES)):
+        known = [
+            entry for entry in entries if group is not None and np.isfinite(group[entry[0]].values).any()
+        ]
+        rows += [_row(group, name, label) for name, label in known if group is not None]
+    return rows
 
 
 def _row(texture: xr.Dataset, name: str, label: str) -> Row:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from nanotexture.texture.walls import MOST, WEAKEST, crossings
 
-WEAKEST = 0.3  # of the strongest plane's swing: planes below it have no walls to compare
-MOST = 8  # walls on a plane: more are noise
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -38,15 +37,6 @@ def wall_error(
     slopes, true = _slope(displacement, period), _slope(true_u, period)
     c = int(np.where(known, true.std(axis=(1, 2)), -1.0).argmax())
     return _compared(slopes[c], true[c], period, f"du_{'xz'[c]}/dx between its extremes", level=None)
-
-
-def crossings(line: Array, level: float) -> tuple[Array, Array]:
-    """Positions in periods, and signs of the slope, at which a periodic line (x,) passes a level; linear between samples."""
-    above = line - level
-    following = np.roll(above, -1)
-    at = np.flatnonzero((above > 0) != (following > 0))
-    part = above[at] / (above[at] - following[at])
-    return (at + part) / len(line), np.sign(following[at] - above[at])
 
 
 def _slope(field: Array, period: float) -> Array:

@@ -129,6 +129,23 @@ class TextureConfig(Config):
     """Nothing to set: the texture follows from the clusters."""
 
 
+class DomainsConfig(Config):
+    """Seed of the fields that errors are drawn from."""
+
+    seed: int
+
+
+class EnergyConfig(Config):
+    """Film whose materials' coefficients are used, seed of the fields that errors are drawn from."""
+
+    film: FilmConfig
+    seed: int
+
+
+class SeriesConfig(Config):
+    """Nothing to set: the series follows from the textures."""
+
+
 class SimulateConfig(Config):
     """Film, and the texture simulated in it."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,33 +21,86 @@ from nanotexture.texture.elastic import (
     strain_from_gradient,
     strain_std_from_gradient_std,
 )
+from nanotexture.texture.grid import best_shift, moved, moved_std, resampled
 
 Array = NDArray[np.float64]
 
+PER_ANGSTROM = 4.0  # C/m^2 of polarization that turn the phase about as much as 1 angstrom of displacement
 
-@stage(version=1)
-def texture(orders: Orders, clusters: Clusters, *, config: TextureConfig) -> Texture:
-    """Texture of the best cluster."""
+
+@stage(version=2)
+def texture(
+    orders: Orders, clusters: Clusters, every: list[Clusters] | None = None, *, config: TextureConfig
+) -> Texture:
+    """Texture of the best cluster; with the clusters of every temperature, on the grid and origin of x that all share."""
     axes, period, z = clusters["axis"].values, float(orders["period"]), clusters["z"].values
-    fields = clusters["field"].values
-    best = fields[0] if len(fields) else np.full(fields.shape[1:], np.nan)
+    put = _placed(clusters, every or [clusters])
+    best = put.fields(best_of(clusters, "field"))
+    std, slope_std = put.stds(clusters["field_std"].values), put.stds(clusters["slope_std"].values)
     slopes = gradient_from_field(field=best, period=period, z=z)
+    x = np.arange(put.points) / put.points
     values = {
-        "x": clusters["x"].values,
+        "x": x,
         "z": z,
-        "x_position": clusters["x"].values * period,
-        **_components(best, clusters["field_std"].values, slopes, clusters["slope_std"].values, axes),
-        **_polarization(clusters, best.shape[1:]),
+        "x_position": x * period,
+        "x_shift": put.shift,
+        **_components(best, std, slopes, slope_std, axes),
+        **_polarization(clusters, put, best.shape[1:]),
         **_scalars(orders, clusters),
     }
     if len(axes) == 1:
         values |= {
             "displacement_along_q": best[0],
-            "displacement_along_q_std": clusters["field_std"].values[0],
+            "displacement_along_q_std": std[0],
             "gradient_along_q": slopes[0],
-            "gradient_along_q_std": clusters["slope_std"].values[0],
+            "gradient_along_q_std": slope_std[0],
         }
     return Texture(labelled(values, TEXTURE, _attrs(clusters, axes)))
+
+
+def best_of(clusters: Clusters, name: str) -> Array:
+    """Fields (f, x, z) of the best cluster, NaN where there is none."""
+    fields = clusters[name].values
+    return np.asarray(fields[0] if len(fields) else np.full(fields.shape[1:], np.nan))
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """Number of points along x and shift in periods that a temperature's motif is given."""
+
+    points: int
+    shift: float
+
+    def fields(self, values: Array) -> Array:
+        return moved(values, self.points, self.shift)
+
+    def stds(self, values: Array) -> Array:
+        return moved_std(values, self.points, self.shift)
+
+
+def _placed(clusters: Clusters, every: list[Clusters]) -> _Placed:
+    """The finest grid of all temperatures; the shift that lays the motif on the strongest one, since no map fixes it."""
+    points = max(one.sizes["x"] for one in every)
+    own = _motif(clusters, points)
+    motifs = [_motif(one, points) for one in every if _directions(one) == _directions(clusters)]
+    strongest = max(motifs, key=lambda motif: float(np.nan_to_num(motif).std()), default=own)
+    if not (np.isfinite(own).all() and np.isfinite(strongest).all()) or np.array_equal(own, strongest):
+        return _Placed(points, 0.0)
+    return _Placed(points, best_shift(own, strongest))
+
+
+def _motif(clusters: Clusters, points: int) -> Array:
+    """Displacement in angstrom of the best cluster, and its polarization in units of 4 C/m^2: of like weight in the phase."""
+    parts = [best_of(clusters, "field")]
+    if "polar" in clusters:
+        parts.append(best_of(clusters, "polar") / PER_ANGSTROM)
+    return resampled(np.concatenate(parts), points)
+
+
+def _directions(clusters: Clusters) -> tuple[tuple[float, ...], ...]:
+    """Directions of the fields: motifs of others cannot be laid on each other."""
+    names = ("axis", "polar_axis") if "polar_axis" in clusters else ("axis",)
+    return tuple(tuple(np.round(clusters[name].values, 2).ravel()) for name in names)
 
 
 def _components(best: Array, std: Array, slopes: Array, slope_std: Array, axes: Array) -> dict[str, Array]:
@@ -63,14 +117,16 @@ def _components(best: Array, std: Array, slopes: Array, slope_std: Array, axes: 
     }
 
 
-def _polarization(clusters: Clusters, grid: tuple[int, ...]) -> dict[str, Array]:
+def _polarization(clusters: Clusters, put: _Placed, grid: tuple[int, ...]) -> dict[str, Array]:
     """Polarization of the best cluster (2, x, z), NaN where it is not determined."""
     if "polar" not in clusters or len(clusters["polar"]) == 0:
         return {name: np.full((2, *grid), np.nan) for name in ("polarization", "polarization_std")}
     axes = clusters["polar_axis"].values
     return {
-        "polarization": components_from_fields(fields=clusters["polar"].values[0], axes=axes),
-        "polarization_std": np.abs(components_from_fields(fields=clusters["polar_std"].values, axes=axes)),
+        "polarization": components_from_fields(fields=put.fields(best_of(clusters, "polar")), axes=axes),
+        "polarization_std": np.abs(
+            components_from_fields(fields=put.stds(clusters["polar_std"].values), axes=axes)
+        ),
     }
 
 
