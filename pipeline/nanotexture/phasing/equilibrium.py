@@ -14,7 +14,8 @@ from functools import cached_property
 
 import torch
 
-from nanotexture.phasing.unknowns import Unknowns
+from nanotexture.phasing.modes import Modes
+from nanotexture.phasing.unknowns import Block
 
 Tensor = torch.Tensor
 
@@ -25,7 +26,8 @@ class Equilibrium:
 
     stiffness: c11, c12, c44 in any one unit; electrostriction (3, z): q11, q12, q44 of every plane in m^4/C^2, q44 as in
     e_4 = q44 P_2 P_3; layer (z,): number of the layer that a plane belongs to; period and repeat in angstrom; points along
-    x; longitudinal: rms in C/m^2 of what depolarising fields leave of the polarization's longitudinal part.
+    x; carrier: modes that hold the displacement's change with the polarization; longitudinal: rms in C/m^2 of what
+    depolarising fields leave of the polarization's longitudinal part.
     """
 
     stiffness: tuple[float, float, float]
@@ -34,6 +36,7 @@ class Equilibrium:
     period: float
     repeat: float
     points: int
+    carrier: Modes
     longitudinal: float = 0.03
 
     def added(self, fields: Tensor) -> Tensor:
@@ -50,22 +53,23 @@ class Equilibrium:
         spectrum = torch.einsum("iczk,bczk->bizk", self._response, torch.fft.fft2(stress.mT))
         return self._levelled(torch.fft.ifft2(spectrum).real.mT, self._level)
 
-    def slopes(self, unknowns: Unknowns, fields: Tensor) -> Tensor:
-        """Change of the displacement's coefficients by every coefficient, (batch, displacement size, size); zero for its own."""
-        displacement, polar = unknowns.blocks
-        basis = polar.modes.basis(self.points).flatten(1)
-        tangent = self._stress_slopes(fields[:, 2], fields[:, 3])
-        through = self._onto_modes(unknowns).flatten(-2)
-        parts = [torch.einsum("ucp,bcp->bup", through, tangent[:, f].flatten(-2)) @ basis.T for f in range(2)]
-        own = torch.zeros(len(fields), displacement.size, displacement.size, dtype=basis.dtype)
-        return torch.cat([own, *parts], dim=2)
+    def slopes(self, polar: Block, fields: Tensor) -> Tensor:
+        """Change of the carrier's coefficients, ux then uz, by every coefficient of the polarization, (batch, 2 modes, p).
 
-    def polar_precision(self, unknowns: Unknowns) -> Tensor:
+        In single precision: it says where to step.
+        """
+        basis = polar.modes.basis(self.points).flatten(1).float()
+        tangent = self._stress_slopes(fields[:, 2], fields[:, 3]).float()
+        through = self._onto_carrier
+        parts = [torch.einsum("ucp,bcp->bup", through, tangent[:, f].flatten(-2)) @ basis.T for f in range(2)]
+        return torch.cat(parts, dim=2)
+
+    def polar_precision(self, polar: Block) -> Tensor:
         """Prior precision (p, p) of the polarization's coefficients from the charge it would bind.
 
         Depolarising fields keep the longitudinal part of P, along its own wave vector, below `longitudinal` rms.
         """
-        modes = unknowns.blocks[1].modes
+        modes = polar.modes
         basis = modes.basis(self.points)
         spectrum = torch.fft.fft2(basis) / basis[0].numel()
         qx, qz = self._waves(basis.shape[-1])
@@ -112,15 +116,15 @@ class Equilibrium:
         along_z = inverse * (xx * force_z - xz * force_x)
         return -1j * torch.stack([along_x, along_z])
 
-    def _onto_modes(self, unknowns: Unknowns) -> Tensor:
-        """Displacement coefficients per unit of stress at every point, (u, c, x, z)."""
-        displacement = unknowns.blocks[0]
-        rows = displacement.modes.basis(self.points)
+    @cached_property
+    def _onto_carrier(self) -> Tensor:
+        """The carrier's coefficients per unit of stress at every point, (u, c, points)."""
+        rows = self.carrier.basis(self.points)
         dual = torch.linalg.pinv(rows.flatten(1)).T.unflatten(1, rows.shape[1:])
         both = self._levelled(torch.stack([dual, dual], dim=1), self._level.mT)
         spectrum = torch.fft.ifft2(both.mT)
         back = torch.fft.fft2(spectrum[:, :, None] * self._response[None]).real.mT
-        return back.movedim(0, 1).flatten(0, 1)
+        return back.movedim(0, 1).flatten(0, 1).flatten(-2).float()
 
     def _levelled(self, fields: Tensor, level: Tensor) -> Tensor:
         """Fields (..., 2, x, z) with the mean of uz over x, a function of z, multiplied by a matrix (z, z)."""

@@ -116,6 +116,11 @@ class Modes:
         )
         return fewer, (self.index[:, 0] <= harmonics) & (self.index[:, 2] < profiles)
 
+    def places(self, among: Modes) -> NDArray[np.int64]:
+        """Where these modes are among others, richer ones, (modes,)."""
+        rows = {tuple(row): i for i, row in enumerate(among.index.tolist())}
+        return np.array([rows[tuple(row)] for row in self.index.tolist()], np.int64)
+
     def wave(self) -> Tensor:
         """Wave number of every mode, (modes,) in 1/angstrom."""
         k, m = self.index[:, 0], self.index[:, 2]

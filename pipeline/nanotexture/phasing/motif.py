@@ -12,7 +12,7 @@ import torch
 
 from nanotexture.phasing.equilibrium import Equilibrium
 from nanotexture.phasing.motif_model import ReflectionData, order_intensities
-from nanotexture.phasing.motif_problem import Problem, System, mean_chi2, system
+from nanotexture.phasing.motif_problem import Problem, System, Tied, mean_chi2, system
 from nanotexture.phasing.motif_settings import MotifSettings, Rung
 from nanotexture.phasing.outcome import Outcome
 from nanotexture.phasing.unknowns import Unknowns
@@ -140,11 +140,14 @@ def _solutions(problem: Problem, parameters: Tensor, steps: Tensor, reason: Tens
     cost = mean_chi2(problem.data, models, held_out=False)
     covariance = _covariance(problem, parameters) * cost.clamp_min(1.0)[:, None, None]
     determined = _determined(problem, coefficients, covariance / cost.clamp_min(1.0)[:, None, None])
-    covariance = _tied(problem, fields, covariance)
+    shown = problem.unknowns
+    if problem.equilibrium is not None:
+        tied = Tied.of(problem.equilibrium, problem.unknowns, fields)
+        shown, covariance = tied.carried, tied.onto_carried(covariance)
     return MotifSolutions(
         fields,
-        _field_std(problem, covariance),
-        _slope_std(problem, covariance),
+        _field_std(shown, covariance),
+        _slope_std(shown, covariance),
         coefficients,
         cost,
         mean_chi2(problem.data, models, held_out=True),
@@ -183,39 +186,29 @@ def _determined(problem: Problem, coefficients: Tensor, covariance: Tensor) -> T
     return torch.stack(shares).amin(0)
 
 
-def _tied(problem: Problem, fields: Tensor, covariance: Tensor) -> Tensor:
-    """Covariance of the coefficients of all fields, with what equilibrium adds to the displacement."""
-    if problem.equilibrium is None:
-        return covariance
-    tie = problem.equilibrium.slopes(problem.unknowns, fields)
-    whole = torch.eye(problem.unknowns.size, dtype=tie.dtype).repeat(len(tie), 1, 1)
-    whole[:, : tie.shape[1]] += tie
-    return whole @ covariance @ whole.mT
-
-
 def _outcome(reason: int, determined: float) -> Outcome:
     if determined < 0.5:
         return Outcome.NOT_DETERMINED
     return {_CONVERGED: Outcome.CONVERGED, _STALLED: Outcome.STALLED}.get(reason, Outcome.OUT_OF_STEPS)
 
 
-def _field_std(problem: Problem, covariance: Tensor) -> Tensor:
+def _field_std(unknowns: Unknowns, covariance: Tensor) -> Tensor:
     """Standard deviation of all fields, (start, f, x, z)."""
-    bases = [block.modes.basis(problem.unknowns.points) for block in problem.unknowns.blocks]
-    return _pointwise_std(problem, covariance, bases)
+    bases = [block.modes.basis(unknowns.points) for block in unknowns.blocks]
+    return _pointwise_std(unknowns, covariance, bases)
 
 
-def _slope_std(problem: Problem, covariance: Tensor) -> Tensor:
+def _slope_std(unknowns: Unknowns, covariance: Tensor) -> Tensor:
     """Standard deviation of d/dx and d/dz of all fields, (start, f, 2, x, z)."""
-    slopes = [block.modes.gradient(problem.unknowns.points) for block in problem.unknowns.blocks]
-    parts = [_pointwise_std(problem, covariance, [slope[i] for slope in slopes]) for i in range(2)]
+    slopes = [block.modes.gradient(unknowns.points) for block in unknowns.blocks]
+    parts = [_pointwise_std(unknowns, covariance, [slope[i] for slope in slopes]) for i in range(2)]
     return torch.stack(parts, dim=2)
 
 
-def _pointwise_std(problem: Problem, covariance: Tensor, bases: list[Tensor]) -> Tensor:
+def _pointwise_std(unknowns: Unknowns, covariance: Tensor, bases: list[Tensor]) -> Tensor:
     """Standard deviation (start, f, x, z) of sum_m c_m basis_m for coefficients of the given covariance."""
     parts, first = [], 0
-    for block, basis in zip(problem.unknowns.blocks, bases, strict=True):
+    for block, basis in zip(unknowns.blocks, bases, strict=True):
         flat = basis.flatten(1)
         for _ in range(block.number):
             last = first + len(basis)

@@ -79,6 +79,47 @@ class System:
         )
 
 
+@dataclass(frozen=True)
+class Tied:
+    """How derivatives by a rich displacement and the polarization become those by the problem's own parameters.
+
+    carried: unknowns whose displacement is the carrier of the equilibrium; own: where the free displacement's coefficients are
+    in it; tie (batch, displacement, polarization): change of the carrier with the polarization, single precision.
+    """
+
+    carried: Unknowns
+    own: Tensor
+    tie: Tensor
+
+    @classmethod
+    def of(cls, equilibrium: Equilibrium, unknowns: Unknowns, fields: Tensor) -> Tied:
+        """At fields (batch, f, x, z)."""
+        free, polar = unknowns.blocks
+        carrier = equilibrium.carrier
+        places = free.modes.places(carrier)
+        own = np.concatenate([places + i * len(carrier.index) for i in range(free.number)])
+        rich = replace(free, modes=carrier, width=torch.ones(free.number, len(carrier.index)))
+        carried = replace(unknowns, blocks=(rich, polar))
+        return cls(carried, torch.from_numpy(own), equilibrium.slopes(polar, fields))
+
+    def reduced(self, jacobian: Tensor) -> Tensor:
+        """Derivatives (batch, parameters, points) from those of the carried unknowns."""
+        displacement, polar, rest = jacobian.split(
+            [self.tie.shape[1], self.tie.shape[2], jacobian.shape[1] - self.tie.shape[1] - self.tie.shape[2]],
+            dim=1,
+        )
+        return torch.cat([displacement[:, self.own], polar + self.tie.mT @ displacement, rest], dim=1)
+
+    def onto_carried(self, covariance: Tensor) -> Tensor:
+        """Covariance (batch, size, size) of the parameters as that of the carried coefficients."""
+        batch, displacement, polar = self.tie.shape
+        whole = torch.zeros(batch, displacement + polar, covariance.shape[1], dtype=covariance.dtype)
+        whole[:, self.own, torch.arange(len(self.own))] = 1.0
+        whole[:, :displacement, len(self.own) :] = self.tie.to(whole.dtype)
+        whole[:, displacement:, len(self.own) :] = torch.eye(polar, dtype=whole.dtype)
+        return whole @ covariance @ whole.mT
+
+
 def prior_precision(problem: Problem) -> Tensor:
     """Inverse covariance of the prior, (parameters, parameters).
 
@@ -87,8 +128,8 @@ def prior_precision(problem: Problem) -> Tensor:
     settings, number = problem.settings, len(problem.data)
     fields = torch.diag(problem.unknowns.prior_precision())
     if problem.equilibrium is not None:
-        first = problem.unknowns.blocks[0].size
-        fields[first:, first:] += problem.equilibrium.polar_precision(problem.unknowns)
+        displacement, polar = problem.unknowns.blocks
+        fields[displacement.size :, displacement.size :] += problem.equilibrium.polar_precision(polar)
     common = torch.full((number, number), 1.0 / number, dtype=fields.dtype)
     scales = (torch.eye(number, dtype=fields.dtype) - common) / settings.scale_prior**2
     scales = scales + common / settings.flux_prior**2
@@ -105,17 +146,16 @@ def system(problem: Problem, parameters: Tensor, rung: Rung) -> System:
     hessian = precision.expand(len(parameters), *precision.shape).clone()
     coefficients, nuisance = problem.split(parameters)
     fields = problem.fields(coefficients)
-    tie = (
-        None if problem.equilibrium is None else problem.equilibrium.slopes(problem.unknowns, fields).float()
-    )
+    tied = None if problem.equilibrium is None else Tied.of(problem.equilibrium, problem.unknowns, fields)
+    evaluated = problem.unknowns if tied is None else tied.carried
     for r, data in enumerate(problem.data):
-        found = evaluate_reflection(data, problem.unknowns, fields, nuisance[r])
+        found = evaluate_reflection(data, evaluated, fields, nuisance[r])
         weight = (data.work & (data.orders.abs() <= rung.orders)[:, None]) / tempered_sigma(data, rung.tau)
         use = weight.flatten() > 0
         residual = ((found.intensity - data.intensity) * weight).flatten(1)[:, use]
         jacobian = (found.jacobian * weight.to(found.jacobian.dtype)).flatten(2)[..., use]
-        if tie is not None:
-            jacobian[:, : problem.unknowns.size] += tie.mT @ jacobian[:, : tie.shape[1]]
+        if tied is not None:
+            jacobian = tied.reduced(jacobian)
         own = _own_parameters(problem, r)
         cost = cost + (residual**2).sum(1)
         gradient[:, own] += torch.einsum("bjp,bp->bj", jacobian.double(), residual)

@@ -47,11 +47,14 @@ def polar_width(modes: Modes, number: int, size: float) -> Tensor:
 def correction_width(modes: Modes, size: float, strain: float) -> Tensor:
     """Prior widths (2, modes) in angstrom of what is added to a displacement in equilibrium.
 
-    `size`, falling as 1 / wave^2; but `strain` for the spacing of the planes (uz, k = 0), which equilibrium does not give.
+    `size`, falling as 1 / wave^2; but `strain` for the spacing of the planes (uz, k = 0), which equilibrium does not give,
+    falling likewise beyond the second profile: reflections say little of it, and noise would.
     """
     small = polar_width(modes, 2, size).clone()
     flat = torch.from_numpy(modes.index[:, 0] == 0)
-    small[1, flat] = strain / modes.wave()[flat]
+    wave = modes.wave()[flat]
+    smooth = float(modes.profiles.wave[modes.profiles.wave > 0].min()) if flat.any() else 1.0
+    small[1, flat] = strain / wave / (1.0 + (wave / (2 * smooth)) ** 2)
     return small
 
 

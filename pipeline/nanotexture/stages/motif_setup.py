@@ -27,6 +27,8 @@ CORRECTION = (
     0.002  # prior size (angstrom) of a displacement beside the one in equilibrium with the polarization
 )
 CORRECTION_STRAIN = 0.002  # of the spacing of the planes within a repeat
+FREE = 4, 7  # harmonics and profiles at most of that displacement
+CARRIED = 8, 13  # harmonics and profiles of a displacement that bends with the square of the polarization
 PER_LAYER = 5  # polynomials through a layer of a superlattice at most
 
 
@@ -72,7 +74,7 @@ class MotifData:
         points = max(32, 4 * (harmonics + self.highest))
         longest = max(float(one.g.norm()) for one in self.reflections)
         if self.tied:
-            modes = self._modes(2 * min(harmonics, 4), 2 * PER_LAYER + 3)
+            modes = self._modes(min(harmonics, FREE[0]), FREE[1])
             width = correction_width(modes, CORRECTION, CORRECTION_STRAIN)
             displacement = Block(modes, 2, width, 0.0, judged=False)
         else:
@@ -129,6 +131,7 @@ class MotifData:
             period=self.period,
             repeat=self._repeat,
             points=unknowns.points,
+            carrier=self._modes(CARRIED[0], CARRIED[1]),
         )
 
     def settings(self, harmonics: int, unknowns: Unknowns) -> MotifSettings:
