@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from nanotexture.engine.stage import stage
+from nanotexture.film.config import FilmConfig
 from nanotexture.phasing.motif_model import Nuisance, order_intensities
 from nanotexture.phasing.window import solve_window
 from nanotexture.quantities import Orders, ReciprocalMap, Reference, Solutions
@@ -30,7 +31,7 @@ def window(
     background = orders["background"].values[chosen][: one.sizes["qx"], : one.sizes["qz"]]
     found = solve_window(
         intensity=np.clip(np.nan_to_num(one["intensity"].values - background), 0.0, None),
-        mask=one["mask"].values,
+        mask=_mask(one, vector, orders, config.film),
         qx=one["qx"].values,
         qz=one["qz"].values,
         g=(float(vector[0]), float(vector[1])),
@@ -61,6 +62,18 @@ def window(
         "outcome": [str(outcome) for outcome in found.outcome],
     }
     return Solutions(labelled(values, SOLUTIONS, {"solver": "window"}))
+
+
+def _mask(one: ReciprocalMap, vector: np.ndarray, orders: Orders, film: FilmConfig) -> np.ndarray:
+    """Mask (qx, qz) of the map with the substrate's peak in order 0, within one fringe: it is outside the support."""
+    mask = one["mask"].values.copy()
+    if film.substrate is None:
+        return mask
+    spacing = 2 * np.pi / film.substrate.c
+    bragg = spacing * np.rint(vector[1] / spacing)
+    in_order = np.abs(one["qx"].values - vector[0]) < np.pi / float(orders["period"])
+    mask[np.ix_(in_order, np.abs(one["qz"].values - bragg) < float(orders["fringe_spacing"]))] = 1
+    return mask
 
 
 def _model(data: MotifData, field: np.ndarray, alone: Orders, orders: Orders, chosen: int) -> np.ndarray:
