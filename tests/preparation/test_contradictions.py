@@ -30,9 +30,12 @@ def test_estimates_on_either_side_of_the_told_scale_accuse_nobody():
     assert scale_deviations(rod=rod, summed=summed, told=np.ones(4))[0] == pytest.approx(1.0)
 
 
-def test_estimates_that_scatter_by_themselves_accuse_nobody():
+def test_a_factor_within_the_scatter_of_the_others_accuses_nobody():
     scattered = np.array([0.4, 1.2, 0.8, 2.0, 1.5])
-    np.testing.assert_allclose(scale_deviations(rod=scattered, summed=scattered, told=np.ones(5)), 1.0)
+    assert scale_deviations(rod=scattered, summed=scattered, told=np.ones(5))[4] == 1.0
+    assert (
+        scale_deviations(rod=np.array([*NEAR, 1.5]), summed=np.array([*NEAR, 1.5]), told=np.ones(6))[5] > 1.4
+    )
 
 
 def test_one_reflection_has_nothing_to_contradict():
