@@ -280,7 +280,7 @@ def _temperature(
         solutions = tuple(
             Task(
                 window,
-                models.WindowConfig(film=film, starts=b, seed=told.seed),
+                models.WindowConfig(film=film, starts=b, seed=told.seed, hkl=told.reflection),
                 (maps, orders, shared),
                 label,
             )
