@@ -235,7 +235,7 @@ def main() -> None:
         sections = {
             "films": lambda: table_of_films(rows, told),
             "curves": lambda: curves(rows, told),
-            "speed": lambda: speed(case, told.starts, folder),
+            "speed": lambda: speed(case, told.starts, folder, tuple(told.set)),
             "series": lambda: series(told.starts, folder),
         }
         for name in told.tables.split(","):
