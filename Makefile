@@ -8,7 +8,7 @@ ifneq ($(wildcard ../shared/data),)
 export NANOTEXTURE_MIRROR ?= $(abspath ../shared/data)
 endif
 
-.PHONY: install run test bench lint clean
+.PHONY: install run test bench bench-inversion lint clean
 
 install: $(STAMP)
 
@@ -36,6 +36,11 @@ bench: install
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/forward.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/phasefield.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/suite.py 5
+
+# hours: FOLDER keeps what is finished, so that the same command goes on; ARGS as benchmarks/inversion.py --help says
+FOLDER ?= runs/bench-inversion
+bench-inversion: install
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/inversion.py --folder $(FOLDER) $(ARGS)
 
 clean:
 	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache .hypothesis

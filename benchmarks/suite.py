@@ -49,7 +49,7 @@ def row(
     seconds += time.perf_counter() - begin
     if folder is not None:
         files = write_case(case, folder, motif=motif, measured=measured)
-        write_truth(case.film, motif, files.truth.with_suffix(".zarr"))
+        write_truth(case, motif, files.truth.with_suffix(".zarr"))
     words = f"{case.name:>24} {motif.periods[0]:6.0f} {case.film.stack.thickness:6.0f}"
     for order in (1, 2):
         seen = [
@@ -60,8 +60,9 @@ def row(
     return f"{words} {seconds:6.2f}\n"
 
 
-def write_truth(film: Film, motif: Motif, path: Path) -> None:
+def write_truth(case: Case, motif: Motif, path: Path) -> None:
     """The truth as `nanotexture score` reads it."""
+    film = case.film
     layers = tuple(LayerConfig(material=one.material, cells=one.cells, c=one.c) for one in film.stack.layers)
     config = TruthConfig(
         film=FilmConfig(
@@ -71,7 +72,7 @@ def write_truth(film: Film, motif: Motif, path: Path) -> None:
             substrate=SubstrateConfig(material=film.substrate.material, c=film.substrate.c),
         ),
         film_gap=film.gap,
-        correlation_length=None,
+        disorder=case.disorder,
         temperature=None,
     )
     unknown = np.full_like(motif.displacement, np.nan)

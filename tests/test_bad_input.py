@@ -153,6 +153,39 @@ def test_a_map_that_makes_no_sense_is_refused(tmp_path: Path, name: str) -> None
     assert_refused(run(write_recipe(tmp_path), tmp_path / "out"), tmp_path, "a.nxs", *words)
 
 
+TOLD: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {  # the maps: period 90, thickness 120 angstrom
+    "period without satellites": (
+        ("texture.period='150 angstrom'",),
+        ("film.toml", "texture.period", "150 angstrom", "9"),
+    ),
+    "twice the thickness": (("film.thickness='240 angstrom'",), ("film.thickness", "about 1", "found 240")),
+    "stack and thickness apart": (
+        ("film={in_plane='3.905 angstrom', thickness='200 angstrom', "
+         "stack=[{material='PbTiO3', cells=30, c='4.08 angstrom'}]}",),
+        ("film.toml", "film.thickness", "122.4", "found 200"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_a_recipe_that_contradicts_its_maps_is_refused_with_both_numbers(tmp_path: Path, name: str) -> None:
+    changes, words = TOLD[name]
+    write_map(tmp_path / "a.nxs", simulated(HKL))
+    sets = [part for one in changes for part in ("--set", one)]
+    assert_refused(run(write_recipe(tmp_path), tmp_path / "out", *sets), tmp_path, *words)
+
+
+def test_a_scale_that_contradicts_the_intensities_is_refused_with_both_numbers(tmp_path: Path) -> None:
+    def scale(file: h5py.File) -> None:
+        file["entry/reflection/scale"] = 20.0
+
+    every = ((0, 0, 2), (1, 0, 3))
+    write_map(tmp_path / "a.nxs", simulated((0, 0, 2), reflections=every), change=scale)
+    write_map(tmp_path / "b.nxs", simulated((1, 0, 3), reflections=every))
+    ended = run(write_recipe(tmp_path), tmp_path / "out")
+    assert_refused(ended, tmp_path, "a.nxs", "/entry/reflection/scale", "found 20")
+
+
 def test_a_reflection_in_the_plane_of_the_film_is_refused(tmp_path: Path) -> None:
     def flat(file: h5py.File) -> None:
         file[REFLECTION][...] = [1, 0, 0]

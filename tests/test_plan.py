@@ -112,6 +112,10 @@ def test_the_window_solver_has_its_own_stage() -> None:
     assert "invert" not in found
 
 
+def test_the_window_solver_tries_no_numbers_of_modes() -> None:
+    assert stages(planned(QUICK, "invert.solver=window"))["trial"] == 1
+
+
 def test_the_measured_film_is_aligned_and_scanned(mirror: Path) -> None:
     found = stages(planned(RECIPES / "pto_kto.toml"))
     assert {"align", "convert", "scan_thickness", "prepare", "texture"} <= set(found)

@@ -15,7 +15,7 @@ from nanotexture.film.config import FilmConfig, LayerConfig
 from nanotexture.film.materials import built_in
 from nanotexture.phasing.alignment import inverted, shifted
 from nanotexture.quantities import Truth
-from nanotexture.scoring import truth_tree
+from nanotexture.scoring import open_scored, score_along, truth_tree
 from nanotexture.simulate.random_texture import RandomTexture
 from nanotexture.stages.models import SimulateConfig, TruthConfig
 from nanotexture.stages.simulate import simulate_texture, simulate_truth
@@ -115,6 +115,40 @@ def test_noise_of_known_size_is_that_size(truth: Path, tmp_path: Path, size: flo
     found = scored(written(tmp_path / "noisy.zarr", noisy), truth)
     np.testing.assert_allclose(numbers(found, "nrmse"), size, rtol=0.06)
     np.testing.assert_allclose(numbers(found, "coverage"), 0.683, atol=0.03)
+
+
+DIRECTION = np.array([0.6, 0.8])
+
+
+def along_q(texture: xr.Dataset) -> xr.Dataset:
+    """An answer of one direction of Q: the displacement along it, shifted, inverted and off by a constant; no components."""
+    made = turned(texture).assign_attrs(inversion="unresolved", q_direction=DIRECTION.tolist())
+    field = np.einsum("c,tcxz->txz", DIRECTION, made["displacement"].values)
+    spread = 0.1 * field.std(axis=(1, 2), keepdims=True)
+    noise = spread * np.random.default_rng(0).normal(size=field.shape)
+    dims = ("temperature", "x", "z")
+    made["displacement_along_q"] = dims, field + noise
+    made["displacement_along_q_std"] = dims, np.broadcast_to(spread, field.shape)
+    for name in ("displacement", "polarization"):
+        made[name].values = np.full_like(texture[name].values, np.nan)
+    return made
+
+
+def test_one_direction_of_q_is_scored_along_it(truth: Path, tmp_path: Path) -> None:
+    answer = written(tmp_path / "along.zarr", along_q)
+    found = scored(answer, truth)[0]
+    assert found["displacement"]["x"]["nrmse"] is None
+    assert found["along_q"]["nrmse"] == pytest.approx(0.1, rel=0.1)
+    assert found["along_q"]["coverage"] == pytest.approx(0.683, abs=0.05)
+    assert "along Q" in nanotexture("score", answer, truth).out
+
+
+def test_components_are_projected_onto_any_direction(truth: Path) -> None:
+    one = open_scored(truth).texture.isel(temperature=0)
+    score = score_along(one, one, DIRECTION)
+    assert score.nrmse[0] == pytest.approx(0.0, abs=1e-6)
+    expected = np.einsum("c,cxz->xz", DIRECTION, one["displacement"].values)
+    np.testing.assert_allclose(score.truth[0], expected - expected.mean(), atol=1e-9)
 
 
 def test_a_longer_period_and_a_thinner_film_are_errors_in_percent(truth: Path, tmp_path: Path) -> None:

@@ -9,10 +9,16 @@ import xarray as xr
 
 from nanotexture.film.config import FilmConfig
 from nanotexture.phasing.outcome import Outcome
+from nanotexture.preparation.contradictions import told_thickness
 from nanotexture.quantities import Clusters, Orders, ReciprocalMap, Texture
 
 SIGMAS = 3.0
+THICKNESS_OFF = 0.02  # relative: nearer than this, a told thickness is not called wrong
 FEW_USABLE = 0.5
+NO_POLAR_MATERIAL = (
+    "texture.polarization = true, but no material of the film has atoms that are known to move with a polarization "
+    "(displacement_per_polarization): it will be NaN."
+)
 POOR_FIT = 5.0  # chi2 per point above which the model is not within its stated systematic error
 
 
@@ -33,7 +39,7 @@ def warnings_of(
         *_about_fit(clusters, texture),
     ]
     if polarization:
-        found += _about_polarization(texture)
+        found += _about_polarization(texture) if film.polar else [NO_POLAR_MATERIAL]
     return tuple(found)
 
 
@@ -65,14 +71,15 @@ def _about_input(maps: tuple[ReciprocalMap, ...], orders: Orders, film: FilmConf
     clipped = np.isnan(orders["intensity"].values).any(axis=(1, 2)) & (
         np.isfinite(orders["qz"].values).any(axis=1)
     )
+    yield from orders.attrs.get("warnings", ())
     if clipped.any():
         yield "Some orders are not covered over the whole qz range of their map; the missing rows are taken as not measured."
 
 
 def _about_thickness(film: FilmConfig, orders: Orders, scans: Mapping[str, xr.Dataset]) -> Iterator[str]:
     fitted, error = float(orders["thickness"]), float(orders["thickness_std"])
-    told = film.thickness
-    if told is not None and abs(told - fitted) > SIGMAS * max(error, 0.01 * told):
+    told = told_thickness(film)
+    if told is not None and abs(told - fitted) > max(SIGMAS * error, THICKNESS_OFF * told):
         yield f"The recipe's thickness of {told:.1f} A does not fit the fringes, which give {fitted:.1f} +- {error:.1f} A."
     for name, scan in scans.items():
         other, other_error = float(scan["thickness"]), float(scan["thickness_std"])
@@ -93,6 +100,6 @@ def _about_fit(clusters: Clusters, texture: Texture) -> Iterator[str]:
         )
     if texture.attrs["solver"] == "window":
         yield (
-            "Solver window leaves |psi| free: amplitude and phase modulation can be exchanged, and no standard "
-            "deviation is known."
+            "Solver window takes |psi| for nearly uniform and not from the structure: amplitude and phase modulation can be "
+            "exchanged, a polarization counts as displacement, and no standard deviation is known."
         )

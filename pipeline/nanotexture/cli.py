@@ -63,7 +63,7 @@ def run(
         cluster=cluster.value, scheduler=scheduler, scheduler_file=scheduler_file, workers=workers
     )
     with _naming(recipe):
-        found = run_recipe(recipe, out, tuple(set_ or ()), settings, progress_on(sys.stderr))
+        found = run_recipe(recipe, out, tuple(set_ or ()), settings, progress_on(sys.stderr), _warn)
     if as_json:
         values = {"result": str(found.result), "report": str(found.report), "seconds": found.seconds}
         typer.echo(json.dumps(values | {"tasks": found.tasks, "tasks_reused": found.tasks_reused}))
@@ -71,6 +71,10 @@ def run(
     typer.echo(f"{found.tasks} tasks, {found.tasks_reused} reused, {found.seconds:.1f} s")
     typer.echo(f"result {found.result}")
     typer.echo(f"report {found.report}")
+
+
+def _warn(text: str) -> None:
+    typer.echo(f"warning: {text}", err=True)
 
 
 @app.command()
@@ -97,6 +101,8 @@ def _plan_lines(ready: Prepared) -> Iterator[str]:
         yield f"{name:<16}{number:>8}{missing[name]:>8}"
     yield f"{'all':<16}{total.total():>8}{missing.total():>8}"
     yield f"estimated memory of a worker: {estimated_bytes(ready) / 2**20:.0f} MiB"
+    for note in ready.notes:
+        yield f"warning: {note}"
 
 
 @app.command()

@@ -32,6 +32,7 @@ from nanotexture.stages.window import window
 # harmonics and polynomials beyond those seen in the data
 TRIAL_MODES = ((0, 0), (1, -2), (1, 0), (2, -2), (2, 0))
 PILOT_STARTS, TRIAL_FOLDS = 6, 3
+STACK_OFF = 0.03  # relative: a stack's c are nominal
 BATCHES = 400  # more tasks than this cost more in scheduling than they gain in balance
 
 Key = tuple[str, float]  # reflection, temperature
@@ -141,13 +142,27 @@ def film_config(film: Film, path: Path) -> FilmConfig:
         )
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
-    return FilmConfig(
+    found = FilmConfig(
         in_plane=film.in_plane,
         layers=layers,
         repeat=film.repeat,
         thickness=film.thickness,
         substrate=substrate,
     )
+    _refuse_thickness(found, path)
+    return found
+
+
+def _refuse_thickness(film: FilmConfig, path: Path) -> None:
+    """UserError where thickness and stack say two things, more than a cell and 3 % apart."""
+    stacked = film.repeat * sum((layer.cells or 0) * (layer.c or 0.0) for layer in film.layers)
+    if film.thickness is not None and stacked > 0:
+        apart = abs(film.thickness - stacked)
+        if apart > max(film.c_guess, STACK_OFF * stacked):
+            raise UserError(
+                f"{path}: film.thickness: expected {stacked:.1f} angstrom, the sum of the cells of film.stack, "
+                f"found {film.thickness:g} angstrom"
+            )
 
 
 def _material(material: str | dict[str, Any], where: str) -> Material:
@@ -301,7 +316,7 @@ def _temperature(
         solutions = tuple(
             Task(
                 window,
-                models.WindowConfig(film=film, starts=b, seed=told.seed),
+                models.WindowConfig(film=film, starts=b, seed=told.seed, hkl=told.reflection),
                 (maps, orders, shared),
                 label,
             )
@@ -318,6 +333,8 @@ def _trials(recipe: Recipe, film: FilmConfig, orders: Task, shared: Task, label:
     told = recipe.invert
     harmonics = None if told.harmonics == "auto" else told.harmonics
     polynomials = None if told.polynomials == "auto" else told.polynomials
+    if told.solver == "window":  # it has no modes to choose: one trial, for the table in the result
+        harmonics, polynomials = harmonics or 1, polynomials or 2
     single = harmonics is not None and polynomials is not None
     first = Task(
         pilot,

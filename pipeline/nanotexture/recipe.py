@@ -120,6 +120,7 @@ class Invert(Table):
     harmonics: Literal["auto"] | Annotated[int, Field(gt=0, le=16)] = "auto"
     polynomials: Literal["auto"] | Annotated[int, Field(gt=0, le=24)] = "auto"
     strain: Annotated[float, Field(gt=0, le=0.5)] = 0.03
+    reflection: Hkl | None = None  # that solver window is given; None: the one of the strongest satellites
     batch: Annotated[int, Field(gt=0)] = 8
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +20,7 @@ from nanotexture.engine.run import Plan, plan, run
 from nanotexture.engine.store import ArtefactStore, write_tree_atomically
 from nanotexture.engine.task import Source, Task
 from nanotexture.errors import UserError
+from nanotexture.foresight import not_told, reflections_of
 from nanotexture.plan import RunPlan, TemperaturePlan, plan_recipe
 from nanotexture.quantities import (
     Alignment,
@@ -53,13 +55,14 @@ class Summary:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A recipe read, its tasks, and what of them is not in the store yet."""
+    """A recipe read, its tasks, what of them is not in the store yet, and what its reflections cannot tell."""
 
     recipe: Recipe
     tasks: RunPlan
     plan: Plan
     store: ArtefactStore
     folder: Path
+    notes: tuple[str, ...] = ()
 
 
 def prepare_run(path: Path, out: Path, changes: tuple[str, ...]) -> Prepared:
@@ -68,17 +71,28 @@ def prepare_run(path: Path, out: Path, changes: tuple[str, ...]) -> Prepared:
     tasks = plan_recipe(recipe, path)
     folder = out / recipe.name
     store = ArtefactStore(folder / "artefacts")
-    return Prepared(recipe, tasks, plan(tasks.wanted, store), store, folder)
+    notes = not_told(recipe, tasks.film, reflections_of(recipe, path))
+    return Prepared(recipe, tasks, plan(tasks.wanted, store), store, folder, notes)
 
 
 def run_recipe(
-    path: Path, out: Path, changes: tuple[str, ...], settings: ClusterSettings, progress: Progress
+    path: Path,
+    out: Path,
+    changes: tuple[str, ...],
+    settings: ClusterSettings,
+    progress: Progress,
+    warn: Callable[[str], object] = lambda text: None,
 ) -> Summary:
-    """Run or resume a recipe; the result and its report are put in place whole, or not at all."""
+    """Run or resume a recipe; the result and its report are put in place whole, or not at all.
+
+    warn is told, before anything is computed, each thing that was asked and that the reflections cannot give.
+    """
     from nanotexture.report.page import write_report  # drawing takes a second to import
 
     begun = time.perf_counter()
     ready = prepare_run(path, out, changes)
+    for note in ready.notes:
+        warn(note)
     make_folder(ready.folder)
     if ready.plan.missing:
         from nanotexture.engine.cluster import connect

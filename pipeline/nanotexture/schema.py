@@ -575,6 +575,23 @@ SCORE: Schema = {
         "polarization coverage",
         "Share of points whose true polarization lies within one standard deviation; 0.68 is calibrated.",
     ),
+    "along_q_nrmse": _v(
+        _T,
+        "1",
+        "nrmse along Q",
+        "rms(result - truth) / std(truth) of the displacement along the one direction of Q.",
+        optional=True,
+    ),
+    "along_q_correlation": _v(
+        _T, "1", "correlation along Q", "Correlation of that displacement and its truth.", optional=True
+    ),
+    "along_q_coverage": _v(
+        _T,
+        "1",
+        "coverage along Q",
+        "Share of points whose true displacement along Q lies within one standard deviation; NaN without one.",
+        optional=True,
+    ),
     "period_error": _v(_T, "percent", "period error", "Period against the truth."),
     "thickness_error": _v(_T, "percent", "thickness error", "Thickness against the truth."),
     "wall_error": _v(

@@ -15,11 +15,12 @@ from nanotexture import schema
 from nanotexture.errors import InputError, UserError
 from nanotexture.phasing.alignment import align
 from nanotexture.quantities import Truth
-from nanotexture.simulate.score import on_grid, score_fields
+from nanotexture.simulate.score import Score, on_grid, score_fields
 from nanotexture.simulate.walls import wall_error
 
 Array = NDArray[np.float64]
 
+PARALLEL = 0.9998  # cosine: directions of Q within a degree are one
 SUCCESS = 0.3  # nrmse below which a start counts as a success
 CLOSE = 0.5  # K: temperatures nearer than this are one
 FIELDS = ("displacement", "polarization")
@@ -100,7 +101,7 @@ def summary(score: xr.Dataset) -> dict[str, Any]:
     every = []
     for t in range(score.sizes["temperature"]):
         one = score.isel(temperature=t)
-        fields = {
+        fields: dict[str, Any] = {
             field: {
                 axis: {
                     name: _plain(one[f"{prefix}{name}"].values[c])
@@ -110,6 +111,9 @@ def summary(score: xr.Dataset) -> dict[str, Any]:
             }
             for field, prefix in (("displacement", ""), ("polarization", "polarization_"))
         }
+        if "along_q_nrmse" in one:
+            names = ("nrmse", "correlation", "coverage")
+            fields["along_q"] = {name: _plain(float(one[f"along_q_{name}"])) for name in names}
         scalars = ("period_error", "thickness_error", "wall_error", "success_rate")
         every.append(
             {"temperature": _plain(float(one["temperature"])), **fields}
@@ -129,6 +133,9 @@ def lines(found: Mapping[str, Any]) -> list[str]:
             for axis, row in one[field].items():
                 cells = f"{_cell(row['nrmse']):>9}{_cell(row['correlation']):>13}{_cell(row['coverage']):>10}"
                 table.append(f"{label:>8} {field[:12] + ' ' + axis:<14}{cells}")
+        if (row := one.get("along_q")) is not None:
+            cells = f"{_cell(row['nrmse']):>9}{_cell(row['correlation']):>13}{_cell(row['coverage']):>10}"
+            table.append(f"{label:>8} {'along Q':<14}{cells}")
         table.append(
             f"{label:>8} period {_cell(one['period_error'])} %, thickness {_cell(one['thickness_error'])} %, "
             f"walls {_cell(one['wall_error'])} nm ({one['walls']}), starts that succeed {_cell(one['success_rate'])}"
@@ -225,14 +232,53 @@ def _score_one(answer: Scored, i: int, truth: xr.Dataset, j: int) -> dict[str, A
     )
     scores = {"nrmse": found.nrmse, "correlation": found.correlation, "coverage": found.coverage}
     return {
+        **_along_q(texture, true, answer.texture.attrs.get("q_direction")),
         **{name: value[:2] for name, value in scores.items()},
         **{f"polarization_{name}": value[2:] for name, value in scores.items()},
         "period_error": 100 * (period / float(true["period"]) - 1),
         "thickness_error": 100 * (float(texture["thickness"]) / float(true["thickness"]) - 1),
         "wall_error": 0.1 * wall.rms,
         "walls": wall.how,
-        "success_rate": _success_rate(answer, i, target, resolved),
+        "success_rate": _success_rate(answer, i, *_compared(texture, target), resolved),
     }
+
+
+def displacement_along(texture: xr.Dataset, direction: Array) -> Array:
+    """Displacement (x, z) in angstrom of one temperature along a unit vector (2,); NaN where it is not determined."""
+    components = texture["displacement"].transpose("component", "x", "z").values
+    if "displacement_along_q" in texture and "q_direction" in texture.attrs:
+        cosine = float(np.dot(texture.attrs["q_direction"], direction))
+        if abs(cosine) > PARALLEL:
+            return np.sign(cosine) * texture["displacement_along_q"].transpose("x", "z").values
+    return np.asarray(np.einsum("c,cxz->xz", direction, components))
+
+
+def score_along(texture: xr.Dataset, true: xr.Dataset, direction: Array, std: Array | None = None) -> Score:
+    """Score of the displacement of one temperature along a unit vector (2,); arrays have one component.
+
+    std: (x, z) angstrom, if known. Shift, constant and, where the answer leaves it open, inversion are removed.
+    """
+    result = displacement_along(texture, direction)[None]
+    target = on_grid(
+        truth=displacement_along(true, direction)[None],
+        x=true["x"].values,
+        z=true["z"].values,
+        new_x=texture["x"].values,
+        new_z=texture["z"].values,
+    )
+    deviation = np.full_like(result, np.nan) if std is None else std[None]
+    resolved = texture.attrs.get("inversion", "unresolved") == "resolved"
+    return score_fields(result=result, std=deviation, truth=target, inversion_resolved=resolved)
+
+
+def _along_q(texture: xr.Dataset, true: xr.Dataset, direction: Any) -> dict[str, float]:
+    """Scores along Q of an answer whose reflections have one direction; none of an answer with components."""
+    if direction is None or "displacement_along_q" not in texture:
+        return {}
+    std = texture["displacement_along_q_std"].transpose("x", "z").values
+    found = score_along(texture, true, np.asarray(direction, float), std)
+    names = ("nrmse", "correlation", "coverage")
+    return {f"along_q_{name}": float(getattr(found, name)[0]) for name in names}
 
 
 def _stacked(one: xr.Dataset, suffix: str = "") -> Array:
@@ -242,23 +288,38 @@ def _stacked(one: xr.Dataset, suffix: str = "") -> Array:
     ).astype(float)
 
 
-def _success_rate(answer: Scored, i: int, target: Array, resolved: bool) -> float:
+def _compared(texture: xr.Dataset, target: Array) -> tuple[str, Array]:
+    """What the starts are judged by: the components, or the displacement along Q where it is all there is."""
+    alone = "displacement_along_q" in texture and "q_direction" in texture.attrs
+    if not alone:
+        return "components", target
+    direction = np.asarray(texture.attrs["q_direction"], float)
+    return "displacement_along_q", np.einsum("c,cxz->xz", direction, target[:2])[None]
+
+
+def _cluster_fields(one: xr.Dataset, what: str) -> Array:
+    """Fields (cluster, f, x, z) of every cluster."""
+    if what in one:
+        return np.asarray(one[what].transpose("cluster", "x", "z").values[:, None])
+    fields = [one[name].transpose("cluster", "component", "x", "z").values for name in FIELDS]
+    return np.concatenate(fields, axis=1)
+
+
+def _success_rate(answer: Scored, i: int, what: str, target: Array, resolved: bool) -> float:
     """Share of the starts whose cluster's representative is a success: starts of a cluster are alike."""
     if answer.clusters is None or answer.solutions is None:
         return float("nan")
-    one = answer.clusters.isel(temperature=i)
-    motifs = np.concatenate(
-        [one[name].transpose("cluster", "component", "x", "z").values for name in FIELDS], axis=1
-    )
+    motifs = _cluster_fields(answer.clusters.isel(temperature=i), what)
+    free, kind = (FREE, KIND) if len(target) == len(KIND) else (FREE[:1], KIND[:1])
     there = np.isfinite(motifs).any(axis=(1, 2, 3))
     if not there.any():
         return float("nan")
     use = np.isfinite(motifs[there]).all(axis=(0, 2, 3)) & np.isfinite(target).all(axis=(1, 2))
     if not use.any():
         return float("nan")
-    scale = np.array([target[use & (KIND[c] == KIND)].std() for c in np.flatnonzero(use)])
+    scale = np.array([target[use & (kind[c] == kind)].std() for c in np.flatnonzero(use)])
     found = align(
-        motifs[there][:, use], target[use], allow_inversion=not resolved, constant=FREE[use], scale=scale
+        motifs[there][:, use], target[use], allow_inversion=not resolved, constant=free[use], scale=scale
     )
     good = np.flatnonzero(there)[found.nrmse < SUCCESS]
     return float(np.isin(answer.solutions["cluster"].values[i], good).mean())

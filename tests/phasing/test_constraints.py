@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from nanotexture.phasing.constraints import (
     Bounds,
     Data,
+    InSupport,
     InTurn,
     Support,
     best_scale,
@@ -34,6 +35,7 @@ def sets():
     return {
         "data": Data.centred(amplitude, measured_mask(), dtype=np.float64),
         "support": Support(mask),
+        "modulus in support": InSupport(mask, Bounds(0.5, 1.5)),
         "modulus": Bounds(0.5, 1.5),
         "sector": Bounds(0.5, 1.5, centre=0.4, half_range=0.6),
         "wide sector": Bounds(0.2, 2.0, centre=-2.0, half_range=2.5),

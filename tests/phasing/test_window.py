@@ -3,14 +3,28 @@
 import numpy as np
 import pytest
 from nanotexture.phasing.alignment import align
+from nanotexture.phasing.driver import ShrinkWrap
 from nanotexture.phasing.fold import displacement_from_psi, fold
 from nanotexture.phasing.outcome import Outcome
-from nanotexture.phasing.window import WindowSettings, hold_out, prepare, psi_from_object, solve_window
+from nanotexture.phasing.window import (
+    WindowSettings,
+    blurred,
+    hold_out,
+    prepare,
+    psi_from_object,
+    solve_window,
+)
 
 PERIOD, THICKNESS, G = 100.0, 120.0, (0.4, 3.2)
 LENGTH = float(np.hypot(*G))
 STEP = 4.0
 N_X, N_Z = 150, 72
+
+
+# the film of these tests is three periods and no more: its map is that of one object, not the mean over windows
+ALONE = WindowSettings(
+    blur=False, modulus=None, shrink=ShrinkWrap(25, sigma=3.0, sigma_end=1.5, threshold=0.15, axes=(0,))
+)
 
 
 def displacement(x, z):
@@ -48,14 +62,14 @@ def measurement(counts=1e8):
     return intensity, mask
 
 
-def solve(starts, intensity=None, mask=None, seed=0, **more):
+def solve(starts, intensity=None, mask=None, seed=0, settings=ALONE):
     measured, stop = measurement()
     qx, qz = axes()
     return solve_window(
         intensity=measured if intensity is None else intensity,
         mask=stop if mask is None else mask,
         qx=qx, qz=qz, g=G, period=PERIOD, thickness=THICKNESS, z=np.arange(2.0, 120, 4), nx_motif=32,
-        seed=seed, starts=starts, **more,
+        seed=seed, starts=starts, settings=settings,
     )  # fmt: skip
 
 
@@ -118,7 +132,7 @@ def test_held_out_blocks_are_three_percent_of_the_satellites_and_never_solved_fo
     qx, qz = axes()
     window = prepare(
         intensity=intensity, mask=mask, qx=qx, qz=qz, g=G, period=PERIOD, thickness=THICKNESS, seed=0,
-        settings=WindowSettings(),
+        settings=ALONE,
     )  # fmt: skip
     order = (qx - G[0]) * PERIOD / (2 * np.pi)
     near = (np.abs(order - np.round(order)) < 0.25) & (np.round(order) != 0)
@@ -172,3 +186,50 @@ def test_a_map_on_uneven_steps_is_refused():
             intensity=intensity, mask=mask, qx=qx**2, qz=qz, g=G, period=PERIOD, thickness=THICKNESS,
             seed=0, settings=WindowSettings(),
         )  # fmt: skip
+
+
+def test_a_blurred_map_is_the_mean_over_the_windows_of_an_endless_film():
+    """Blurred by sinc^2, |F|^2 of a film on a circle is the mean of |F|^2 of its windows, as their autocorrelations are."""
+    n, width = 96, 24
+    rng = np.random.default_rng(0)
+    film = np.exp(1j * rng.normal(size=(n, 5)))
+    windows = [np.where((np.arange(n) < width)[:, None], np.roll(film, -s, 0), 0) for s in range(n)]
+    mean = np.mean([np.abs(np.fft.fft(one, axis=0)) ** 2 for one in windows], axis=0)
+    whole = np.abs(np.fft.fft(film, axis=0)) ** 2
+    qx = 2 * np.pi / (n * STEP) * np.arange(n)
+    got = blurred(counts=whole, known=np.ones(whole.shape, bool), qx=qx, width=width * STEP)
+    np.testing.assert_allclose(got, mean * n / width, rtol=1e-9)
+
+
+def test_what_is_not_known_takes_no_part_in_a_blurred_map():
+    known = np.random.default_rng(0).random((60, 4)) > 0.2
+    counts = np.where(known, 7.0, 1e9)
+    got = blurred(counts=counts, known=known, qx=np.arange(60) * 0.01, width=150.0)
+    np.testing.assert_allclose(got[known], 7.0)
+    assert (got[~known] == 0).all()
+
+
+@pytest.fixture(scope="module")
+def endless():
+    """Map of 20 periods, coherent throughout, of a phase of 1.5 rad: lines narrower than any window's."""
+    x, z, psi = film(periods=20)
+    qx, qz = axes()
+    amplitude = np.exp(1j * np.outer(qx - G[0], x)) @ psi @ np.exp(1j * np.outer(z, qz - G[1]))
+    amplitude *= np.hanning(len(x)).sum() / len(x)
+    return np.abs(amplitude) ** 2 * 1e8 / np.max(np.abs(amplitude) ** 2), np.zeros((N_X, N_Z), np.uint8)
+
+
+def test_a_window_fits_an_endless_film_only_through_the_line_of_the_window(endless):
+    sharp, soft = (
+        solve([0, 1], *endless, settings=WindowSettings(blur=blur, modulus=None)).cost.min()
+        for blur in (False, True)
+    )
+    assert soft < 0.1 * sharp
+    assert soft < 0.03
+
+
+def test_bounds_of_the_modulus_hold_and_the_fit_stays(endless):
+    found = solve([0], *endless, settings=WindowSettings())
+    inside = np.abs(found.objects[found.supports])
+    assert inside.max() / inside.min() <= 1.2 / 0.8 + 1e-3
+    assert found.cost[0] < 0.1

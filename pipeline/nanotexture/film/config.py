@@ -44,6 +44,11 @@ class FilmConfig(BaseModel):
         return len(self.layers) == 1 and self.repeat == 1
 
     @property
+    def polar(self) -> bool:
+        """Whether atoms of any layer are known to move with a polarization."""
+        return any(layer.material.polar for layer in self.layers)
+
+    @property
     def c_guess(self) -> float:
         """Mean c as far as the recipe says it, else the material's own, angstrom."""
         lengths = [(layer.cells or 1, layer.c or layer.material.lattice[2]) for layer in self.layers]

@@ -121,6 +121,18 @@ class Bounds:
 
 
 @dataclass(frozen=True)
+class InSupport:
+    """A constraint of the voxels within `mask` (n1, n2, ...); outside the object is zero."""
+
+    mask: Mask
+    within: Constraint
+
+    def project(self, x: Complex) -> Complex:
+        """The constraint's projection inside, 0 outside."""
+        return np.where(self.mask, self.within.project(x), np.zeros((), dtype=x.dtype))
+
+
+@dataclass(frozen=True)
 class InTurn:
     """Several constraints one after the other; the projection onto all of them where they commute."""
 

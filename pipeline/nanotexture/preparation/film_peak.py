@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +42,8 @@ def film_peak(qz: Array, total: Array, film: FilmConfig, index: int, tolerance: 
     expected = 2 * np.pi * index / film.c_guess
     near = np.abs(qz - expected) <= tolerance * abs(expected)
     if film.substrate is not None:
-        bragg = 2 * np.pi * index / film.substrate.c
+        spacing = 2 * np.pi / film.substrate.c  # the film's cell may be another multiple of it
+        bragg = spacing * np.rint(expected / spacing)
         near &= np.abs(qz - bragg) > min(NEAR_SUBSTRATE * abs(bragg), 0.5 * abs(bragg - expected))
     values = np.where(near, np.nan_to_num(total, nan=-1.0), -1.0)
     return float(qz[int(values.argmax())])
@@ -106,4 +108,19 @@ def fit_film(
     peak = film_peak(qz, total, film, hkl[2], tolerance)
     c = 2 * np.pi * hkl[2] / peak if film.single else film.c_guess
     data = rod_data(qz=qz, fit=fit, film=film, hkl=hkl, energy_kev=energy_kev, c=c)
-    return fit_rod(data, c=c, thicknesses=thickness_scan_range(film, c, qz, total))
+    found = fit_rod(data, c=c, thicknesses=thickness_scan_range(film, c, qz, total))
+    flat = np.abs(data.film(found.c, found.thickness, 0.0)) ** 2
+    return replace(found, summed=summed_scale(fit, flat))
+
+
+def summed_scale(fit: LineFit, flat: Array) -> float:
+    """Scale by the sum of all orders, which a texture of pure phase cannot change, over |A|^2 (nz,) of the flat film.
+
+    Order 0 is summed over the film peak only, where the substrate adds little; satellites over all rows, since inclined
+    walls move them along qz.
+    """
+    values = np.where(np.isfinite(fit.intensity), fit.intensity, fit.intensity[::-1])
+    values = np.clip(np.nan_to_num(values), 0.0, None)
+    peak = flat > 0.01 * flat.max()
+    total = values[fit.orders != 0].sum() + values[fit.orders == 0][:, peak].sum()
+    return float(max(total, 1e-12) / flat[peak].sum())

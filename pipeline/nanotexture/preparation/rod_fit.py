@@ -63,7 +63,8 @@ class RodData:
 @dataclass(frozen=True)
 class RodFit:
     """Thickness, c, gap (angstrom) and their standard errors, scale, coherent share, resolution (1/angstrom), calculated
-    intensity (nz,) of the best point of the scan and its chi2 per row."""
+    intensity (nz,) of the best point of the scan and its chi2 per row; summed: the scale by the sum of all orders, where it
+    was asked for."""
 
     thickness: float
     thickness_std: float
@@ -76,6 +77,7 @@ class RodFit:
     resolution: float
     model: Array
     chi2: float
+    summed: float = float("nan")
 
 
 def common_gap(gaps: Array, errors: Array, q: Array, widest: float) -> float:

@@ -118,11 +118,12 @@ class ConsensusConfig(Config):
 
 
 class WindowConfig(Config):
-    """Film, numbers of the starts of this batch and seed of the baseline solver."""
+    """Film, numbers of the starts, seed and reflection (None: strongest satellites) of the baseline solver."""
 
     film: FilmConfig
     starts: tuple[int, ...]
     seed: int
+    hkl: Hkl | None = None
 
 
 class TextureConfig(Config):

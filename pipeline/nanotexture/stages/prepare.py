@@ -10,13 +10,14 @@ import numpy as np
 from nanotexture.engine.stage import stage
 from nanotexture.errors import InputError
 from nanotexture.film.config import FilmConfig
-from nanotexture.preparation.film_peak import fit_film
+from nanotexture.preparation.contradictions import RodInput
 from nanotexture.preparation.holdout import block_rows, held_out_blocks
 from nanotexture.preparation.lines import LineFit, LineShape, MapWindow, fit_lines, lorentzian_width
 from nanotexture.preparation.period import Comb, find_combs, highest_order
 from nanotexture.preparation.rod_fit import RodFit, common_gap
 from nanotexture.quantities import Orders, ReciprocalMap
 from nanotexture.schema import ORDERS, labelled
+from nanotexture.stages.contradict import period_warnings, refuse_period, refuse_thickness, scale_warnings
 from nanotexture.stages.convert import C_TOLERANCE
 from nanotexture.stages.models import PrepareConfig
 
@@ -41,6 +42,10 @@ def prepare(maps: list[ReciprocalMap], *, config: PrepareConfig) -> Orders:
     """Orders of all maps of one temperature."""
     reflections = [_reflection(one, config.film) for one in maps]
     combs = _combs(reflections, config.period)
+    everywhere = combs if config.period is None else _combs(reflections, None)
+    free = list(zip([one.hkl for one in reflections], everywhere, strict=True))
+    if config.period is not None and not any(combs):
+        refuse_period(config.period, free)
     strongest = max((c for c in combs if c is not None), key=lambda c: c.gain, default=None)
     if strongest is None:
         one = reflections[0]
@@ -48,9 +53,15 @@ def prepare(maps: list[ReciprocalMap], *, config: PrepareConfig) -> Orders:
             one.file, "/entry/data/intensity", "satellites beside the film peak", "none above the noise"
         )
     fits = [_lines(one, comb or strongest, strongest) for one, comb in zip(reflections, combs, strict=True)]
-    return _labelled(
-        reflections, fits, [_film(r, f, config.film) for r, f in zip(reflections, fits, strict=True)], config
-    )
+    inputs = [_rod_input(r, f) for r, f in zip(reflections, fits, strict=True)]
+    rods = [one.fitted(config.film) for one in inputs]
+    refuse_thickness(config.film, inputs, rods)
+    told = np.array([float(one["scale"]) for one in maps])
+    warnings = scale_warnings([r.hkl for r in reflections], [r.file for r in reflections], rods, told)
+    found = _labelled(reflections, fits, rods, config)
+    if config.period is not None:
+        warnings += period_warnings(config.period, float(found["period"]), free)
+    return Orders(found.assign_attrs(warnings=warnings))
 
 
 def _reflection(one: ReciprocalMap, film: FilmConfig) -> _Reflection:
@@ -108,7 +119,7 @@ def _lines(one: _Reflection, comb: Comb, strongest: Comb) -> LineFit:
     return fit_lines(one.window, LineShape(centre, strongest.spacing, widths, (0.5,) * len(widths)))
 
 
-def _film(one: _Reflection, fit: LineFit, film: FilmConfig) -> RodFit:
+def _rod_input(one: _Reflection, fit: LineFit) -> RodInput:
     rows = int(np.isfinite(fit.intensity[fit.orders == 0]).sum())
     if rows < FEWEST_ROWS:
         raise InputError(
@@ -117,14 +128,7 @@ def _film(one: _Reflection, fit: LineFit, film: FilmConfig) -> RodFit:
             f"{FEWEST_ROWS} rows or more with the film's own line at Gx measured",
             str(rows),
         )
-    return fit_film(
-        qz=one.window.qz,
-        fit=fit,
-        film=film,
-        hkl=one.hkl,
-        energy_kev=float(one.map["energy"]),
-        tolerance=C_TOLERANCE,
-    )
+    return RodInput(one.window.qz, fit, one.hkl, float(one.map["energy"]), C_TOLERANCE)
 
 
 def _weighted(values: list[float], errors: list[float]) -> tuple[float, float]:

@@ -6,12 +6,14 @@ import numpy as np
 import torch
 
 from nanotexture.engine.stage import stage
+from nanotexture.errors import UserError
+from nanotexture.film.config import FilmConfig
 from nanotexture.phasing.motif_model import Nuisance, order_intensities
 from nanotexture.phasing.window import solve_window
 from nanotexture.quantities import Orders, ReciprocalMap, Reference, Solutions
 from nanotexture.schema import SOLUTIONS, labelled
 from nanotexture.stages.invert import padded_model
-from nanotexture.stages.models import WindowConfig
+from nanotexture.stages.models import Hkl, WindowConfig
 from nanotexture.stages.motif_data import MotifData, motif_data, reflection_vectors
 
 POINTS = 32
@@ -21,16 +23,15 @@ POINTS = 32
 def window(
     maps: list[ReciprocalMap], orders: Orders, reference: Reference, *, config: WindowConfig
 ) -> Solutions:
-    """Displacement along Q from the reflection with the strongest satellites (Shao et al., PNAS 120, e2303312120 (2023))."""
-    satellites = orders["intensity"].where(orders["order"] != 0).sum(("order", "row"))
-    chosen = int(satellites.values.argmax())
+    """Displacement along Q from one reflection (Shao et al., PNAS 120, e2303312120 (2023))."""
+    chosen = _chosen(orders, config.hkl)
     one, vector = maps[chosen], reflection_vectors(orders, reference)[chosen]
     alone = orders.isel(reflection=[chosen])
     data = motif_data(alone, reference, config.film)
     background = orders["background"].values[chosen][: one.sizes["qx"], : one.sizes["qz"]]
     found = solve_window(
         intensity=np.clip(np.nan_to_num(one["intensity"].values - background), 0.0, None),
-        mask=one["mask"].values,
+        mask=_mask(one, vector, orders, config.film),
         qx=one["qx"].values,
         qz=one["qz"].values,
         g=(float(vector[0]), float(vector[1])),
@@ -61,6 +62,29 @@ def window(
         "outcome": [str(outcome) for outcome in found.outcome],
     }
     return Solutions(labelled(values, SOLUTIONS, {"solver": "window"}))
+
+
+def _chosen(orders: Orders, hkl: Hkl | None) -> int:
+    """Index of the reflection told, else of that with the strongest satellites; UserError where it was not measured."""
+    if hkl is None:
+        satellites = orders["intensity"].where(orders["order"] != 0).sum(("order", "row"))
+        return int(satellites.values.argmax())
+    measured = [tuple(int(n) for n in one) for one in orders["hkl"].values]
+    if hkl not in measured:
+        raise UserError(f"invert.reflection: expected one of {[*map(list, measured)]}, found {list(hkl)}")
+    return measured.index(hkl)
+
+
+def _mask(one: ReciprocalMap, vector: np.ndarray, orders: Orders, film: FilmConfig) -> np.ndarray:
+    """Mask (qx, qz) of the map with the substrate's peak in order 0, within one fringe: it is outside the support."""
+    mask = one["mask"].values.copy()
+    if film.substrate is None:
+        return mask
+    spacing = 2 * np.pi / film.substrate.c
+    bragg = spacing * np.rint(vector[1] / spacing)
+    in_order = np.abs(one["qx"].values - vector[0]) < np.pi / float(orders["period"])
+    mask[np.ix_(in_order, np.abs(one["qz"].values - bragg) < float(orders["fringe_spacing"]))] = 1
+    return mask
 
 
 def _model(data: MotifData, field: np.ndarray, alone: Orders, orders: Orders, chosen: int) -> np.ndarray:

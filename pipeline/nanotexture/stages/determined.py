@@ -1,0 +1,135 @@
+"""Which components reflections can determine, and which reflections to add: from indices, energy and film alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from nanotexture.film.config import FilmConfig
+from nanotexture.film.reflection import Reflection, Sampling, reflection_from_stack
+from nanotexture.film.stack import Stack
+from nanotexture.film.structure_factor import structure_factor
+from nanotexture.stages.models import Hkl
+from nanotexture.stages.motif_data import field_axes, separable_axes
+from nanotexture.stages.motif_setup import equilibrium_known
+
+Array = NDArray[np.float64]
+Axes = tuple[Array, Array]  # directions (f, 2) of displacement and (p, 2) of polarization that are told
+
+HC = 12.398419843  # keV angstrom
+VISIBLE = 0.1  # of the strongest |F| among the candidates: a reflection below is not worth its time
+CELLS = 4  # of a film whose thickness only the data say: which component is told does not depend on it
+NEAREST = 8  # candidates that are tried in pairs
+
+
+@dataclass(frozen=True)
+class Told:
+    """One reflection: indices in the reference lattice and photon energy in keV."""
+
+    hkl: Hkl
+    energy_kev: float
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A reflection with its Q (2,) in 1/angstrom and the forward model's fixed part at it."""
+
+    told: Told
+    vector: Array
+    scattering: Reflection
+
+
+def axes_told(film: FilmConfig, reflections: Sequence[Told]) -> Axes:
+    """Directions of displacement and polarization that these reflections determine, as the solver will find them."""
+    stack = _stack(film)
+    return _axes(stack, [_seen(film, stack, one) for one in reflections])
+
+
+def reflections_that(
+    film: FilmConfig, reflections: Sequence[Told], wanted: Callable[[Axes], bool]
+) -> tuple[Hkl, ...]:
+    """One reflection, else two, that would make `wanted` true of the axes; the nearest in indices, empty if none would."""
+    stack = _stack(film)
+    have = [_seen(film, stack, one) for one in reflections]
+    more = [_seen(film, stack, one) for one in _candidates(film, reflections)]
+    pairs = list(combinations(more[:NEAREST], 2))
+    for chosen in (*((one,) for one in more), *pairs):
+        if wanted(_axes(stack, [*have, *chosen])):
+            return tuple(one.told.hkl for one in chosen)
+    return ()
+
+
+def _axes(stack: Stack, seen: Sequence[_Seen]) -> Axes:
+    vectors = np.array([one.vector for one in seen])
+    axes = field_axes(vectors)
+    polar = separable_axes([one.scattering for one in seen], vectors, axes)
+    if len(polar) and len(axes) == 2 and stack.repeat > 1 and equilibrium_known(stack):
+        polar = axes  # as in motif_data: the other component follows from the charges that it would bind
+    return axes, polar
+
+
+def _stack(film: FilmConfig) -> Stack:
+    """The film, one of few cells where only the data tell its thickness."""
+    return film.stack(c=film.c_guess, thickness=film.thickness or CELLS * film.c_guess)
+
+
+def _seen(film: FilmConfig, stack: Stack, told: Told) -> _Seen:
+    vector = 2 * np.pi * np.array([told.hkl[0] / film.in_plane, told.hkl[2] / stack.mean_c])
+    period = 20 * film.in_plane  # any: order 0 alone is looked at
+    scattering = reflection_from_stack(
+        stack=stack,
+        hkl=told.hkl,
+        qz=vector[1] + np.array([-1e-3, 0.0, 1e-3]),
+        sampling=Sampling((period, film.in_plane), (3, 1), (1, 0)),
+        energy_kev=told.energy_kev,
+        dtype=torch.complex128,
+    )
+    return _Seen(told, vector, scattering)
+
+
+def _candidates(film: FilmConfig, reflections: Sequence[Told]) -> list[Told]:
+    """Reflections that could be measured beside these, nearest in indices first."""
+    have, energy = [one.hkl for one in reflections], max(one.energy_kev for one in reflections)
+    highest = max(4, *(hkl[2] + 2 for hkl in have))
+    widest = max(1, *(abs(hkl[0]) for hkl in have))
+    every: list[Hkl] = [(h, 0, n) for h in (*range(widest + 1), -widest) for n in range(1, highest + 1)]
+    within = [hkl for hkl in every if hkl not in have and _reached(film, hkl, energy)]
+    bright = np.array([_brightness(film, hkl, energy) for hkl in within])
+    seen = [hkl for hkl, value in zip(within, bright, strict=True) if value > VISIBLE * bright.max()]
+    return [
+        Told(hkl, energy) for hkl in sorted(seen, key=lambda hkl: (_distance(hkl, have), hkl[2], -hkl[0]))
+    ]
+
+
+def _distance(hkl: Hkl, have: Sequence[Hkl]) -> int:
+    return min(abs(hkl[0] - one[0]) + abs(hkl[2] - one[2]) for one in have)
+
+
+def _reached(film: FilmConfig, hkl: Hkl, energy: float) -> bool:
+    """Whether the incident and the scattered beam are both above the film's surface."""
+    qx, qz = 2 * np.pi * abs(hkl[0]) / film.in_plane, 2 * np.pi * hkl[2] / film.c_guess
+    half = 0.5 * float(np.hypot(qx, qz)) * HC / (2 * np.pi * energy)
+    return half < 1.0 and np.arcsin(half) > np.arctan2(qx, qz)
+
+
+def _brightness(film: FilmConfig, hkl: Hkl, energy: float) -> float:
+    """Largest |F| of the film's materials."""
+    found = []
+    for layer in film.layers:
+        c = layer.c or layer.material.lattice[2]
+        factor = structure_factor(
+            material=layer.material,
+            h=np.array(float(hkl[0])),
+            k=float(hkl[1]),
+            qz=np.array([2 * np.pi * hkl[2] / c]),
+            in_plane=film.in_plane,
+            c=c,
+            energy_kev=energy,
+        )
+        found.append(float(np.abs(factor).max()))
+    return max(found)

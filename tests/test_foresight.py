@@ -1,0 +1,93 @@
+"""What reflections cannot tell is said before anything is computed, with reflections that would."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from nanotexture.film.config import FilmConfig, LayerConfig, SubstrateConfig
+from nanotexture.film.materials import built_in
+from nanotexture.stages.determined import Told, axes_told, reflections_that
+
+from .map_files import RECIPE, simulated, write_map, write_recipe
+from .recipes_pruned import RECIPES, nanotexture
+
+CLOSURE = RECIPES / "sim_closure_domains.toml"
+FILM = FilmConfig(
+    in_plane=3.905,
+    layers=(LayerConfig(material=built_in("PbTiO3"), cells=40, c=4.08),),
+    substrate=SubstrateConfig(material=built_in("SrTiO3"), c=3.905),
+)
+
+
+def told(*hkls: tuple[int, int, int]) -> list[Told]:
+    return [Told(hkl, 8.048) for hkl in hkls]
+
+
+def warnings(*changes: str, recipe: Path = CLOSURE) -> list[str]:
+    sets = [part for one in changes for part in ("--set", one)]
+    ended = nanotexture("check", recipe, *sets)
+    assert ended.status == 0, ended.err
+    return [line for line in ended.out.splitlines() if line.startswith("warning: ")]
+
+
+@pytest.mark.parametrize(
+    ("hkls", "displacement", "polar"),
+    [
+        (((0, 0, 2),), 1, 0),
+        (((0, 0, 1), (0, 0, 2)), 1, 1),
+        (((0, 0, 2), (1, 0, 3)), 2, 0),
+        (((0, 0, 1), (0, 0, 2), (1, 0, 3), (1, 0, 4)), 2, 2),
+    ],
+)
+def test_directions_and_parities_decide_what_is_told(hkls, displacement, polar):
+    axes, polar_axes = axes_told(FILM, told(*hkls))
+    assert len(axes) == displacement
+    assert len(polar_axes) >= polar
+    assert polar or len(polar_axes) < 2
+
+
+@pytest.mark.parametrize("hkls", [((0, 0, 2),), ((1, 0, 3),), ((0, 0, 2), (1, 0, 3))])
+def test_the_reflections_named_do_tell_what_was_missing(hkls):
+    def both(axes):
+        return len(axes[0]) == 2 and len(axes[1]) == 2
+
+    assert not both(axes_told(FILM, told(*hkls)))
+    assert reflections_that(FILM, told(*hkls), lambda axes: len(axes[0]) == 2) != () or len(hkls) == 2
+    more = reflections_that(FILM, told(*hkls), lambda axes: any(abs(axis[0]) > 0.999 for axis in axes[1]))
+    polar = axes_told(FILM, told(*hkls, *more))[1]
+    assert any(abs(axis[0]) > 0.999 for axis in polar)
+
+
+def test_check_names_the_component_and_a_reflection_for_it():
+    (x,) = warnings("simulate.hkl=[[0, 0, 1], [0, 0, 2], [1, 0, 3]]")
+    assert "polarization along x" in x
+    named = re.search(r"; (-?\d 0 \d) beside them would tell", x)
+    assert named is not None
+    more = [int(n) for n in named[1].split()]
+    assert warnings(f"simulate.hkl=[[0, 0, 1], [0, 0, 2], [1, 0, 3], {more}]") == []
+
+
+def test_reflections_that_tell_all_make_no_warning():
+    assert warnings() == []
+
+
+def test_the_baseline_gives_no_polarization_and_says_so():
+    (found,) = warnings("invert.solver=window")
+    assert "solver motif" in found
+
+
+def test_a_film_without_polar_materials_is_not_told_to_measure_more():
+    (found,) = warnings("film.material=SrRuO3", "film.c='3.96 angstrom'")
+    assert "displacement_per_polarization" in found
+
+
+def test_a_run_says_it_before_it_begins_and_only_on_stderr(tmp_path: Path) -> None:
+    write_map(tmp_path / "a.nxs", simulated((1, 0, 3)))
+    recipe = write_recipe(tmp_path, RECIPE.replace("polarization = false", "polarization = true"))
+    ended = nanotexture("run", recipe, "--out", tmp_path / "out", "--cluster", "none", "--json")
+    assert ended.status == 0, ended.err
+    lines = ended.err.splitlines()
+    assert [line for line in lines[:3] if line.startswith("warning: ")] == lines[:3]
+    assert len(ended.out.splitlines()) == 1
