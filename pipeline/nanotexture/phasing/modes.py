@@ -2,8 +2,9 @@
 
     f(x, z) = sum_k sum_m [a_km cos(2 pi k y) + b_km sin(2 pi k y)] h_m(z),   y = x - lean z,   k = 0..K, m = 0..M-1
 
-x is a fraction of one period. Walls that lean need few functions of height in coordinates that lean with them. For a displacement the constant (k = m = 0) is left out: no intensity depends on it but
-through the film-substrate gap, which is a parameter of its own.
+x is a fraction of one period. Walls that lean need few functions of height in coordinates that lean with them. For a
+displacement the constant (k = m = 0) is left out: no intensity depends on it but through the film-substrate gap, which is a
+parameter of its own.
 """
 
 from __future__ import annotations

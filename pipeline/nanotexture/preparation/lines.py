@@ -27,7 +27,10 @@ NARROWEST = (
     0.1  # of a voxel: lines are averaged over voxels, so that all of a narrow one may be in a single voxel
 )
 FLANK = 0.3  # of a voxel's intensity: how far its line may be off in the next voxel
-FLOORS = (3e-3, 1e-4)  # of the brightest voxel: error that is the same everywhere, in the first steps of a fit
+FLOORS = (
+    3e-3,
+    1e-4,
+)  # of the brightest voxel: error that is the same everywhere, in the first steps of a fit
 _WIDTHS = (0.03, 0.06, 0.12, 0.25, 0.5)  # of the spacing: FWHM of order 1 that a fit may begin from
 STEEPEST = 6.0  # tail: beyond, a line is a Gaussian
 _GAUSS = 2.0 * np.sqrt(2.0 * np.log(2.0))

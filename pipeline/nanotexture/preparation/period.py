@@ -12,7 +12,10 @@ from scipy.optimize import nnls
 from nanotexture.preparation.lines import Array, LineShape, MapWindow, pseudo_voigt_from_width
 
 MAX_ORDER = 6
-PRESENT, CLEAR = 0.003, 5.0  # share of the strongest satellite, and standard deviations, of an order that is there
+PRESENT, CLEAR = (
+    0.003,
+    5.0,
+)  # share of the strongest satellite, and standard deviations, of an order that is there
 SIGNAL = 0.03  # of the strongest row: rows that hold signal
 LIKELY = 0.75  # of the strongest line's height: another that may be order 0
 _WIDTHS = (0.06, 0.12, 0.2, 0.35, 0.6)  # FWHM of order 1 as a fraction of the spacing
@@ -59,9 +62,7 @@ def rod_profile(window: MapWindow) -> Array:
     return np.where(number > 0, heights.sum(axis=1) / np.maximum(number, 1), np.nan)
 
 
-def central_line(
-    qx: Array, rod: Array, profile: Array, expected: float, reach: float
-) -> tuple[float, float]:
+def central_line(qx: Array, rod: Array, profile: Array, expected: float, reach: float) -> tuple[float, float]:
     """Position and FWHM (1/angstrom) of order 0 in a profile (nx,): the strongest line of `rod` (nx,) near where it is expected.
 
     Of lines within `reach` that are nearly as strong (LIKELY), the nearest to `expected`.
@@ -133,9 +134,7 @@ class _Profile:
 
     def rises(self, spacing: float) -> bool:
         """Whether orders +-1 of this spacing are maxima."""
-        return self._highest(spacing) >= 1 and _rises(
-            self.qx, self.profile, self.error, self.centre, spacing
-        )
+        return self._highest(spacing) >= 1 and _rises(self.qx, self.profile, self.error, self.centre, spacing)
 
     def comb(self, spacing: float) -> tuple[float, Comb]:
         """N log chi2 with its penalty, and the best comb of this spacing."""

@@ -16,7 +16,9 @@ Mask = NDArray[np.bool_]
 
 SUBSTRATE_PEAK = 0.004  # relative half width in qz around the substrate's Bragg point that is not fitted
 MARGIN = 4  # fringes beside the satellites
-ROWS = 3.5  # of qz in a fringe at least: twice as fine as an intensity's finest detail, which is half a fringe
+ROWS = (
+    3.5  # of qz in a fringe at least: twice as fine as an intensity's finest detail, which is half a fringe
+)
 ROD = 0.5  # fringes from the substrate's Bragg point that averaged rows of order 0 leave out
 LEAST_RESOLUTION = 0.3  # rows: what the fit of the resolution starts from at least, or it could not grow
 

@@ -82,7 +82,9 @@ class MotifData:
             displacement = Block(modes, number, strain_width(modes, number, strain), START_PHASE / longest)
         if len(self.polar_axes) == 0:
             return Unknowns((displacement,), points)
-        polar = Modes(harmonics, self._polar_profiles(polynomials), self.period, constant=True, lean=self.lean)
+        polar = Modes(
+            harmonics, self._polar_profiles(polynomials), self.period, constant=True, lean=self.lean
+        )
         number = len(self.polar_axes)
         width = polar_width(polar, number, POLARIZATION) * self._induced(polar)
         return Unknowns((displacement, Block(polar, number, width, START_POLARIZATION)), points)
