@@ -3,8 +3,8 @@
     div C (eps(u) - e0) = 0,   e0_xx = q11 Px^2 + q12 Pz^2, e0_yy = q12 (Px^2 + Pz^2), e0_xz = q44 Px Pz / 2
 
 with one homogeneous cubic C, u periodic along x (period) and z (repeat), nothing varying along y (Khachaturyan, Theory of
-Structural Transformations in Solids (1983), ch. 7). In Fourier space u = -i K^-1 s0 xi, s0 = C e0. The mean strain of every
-layer along z is taken out: it is in the c of the stack's reference lattice already.
+Structural Transformations in Solids (1983), ch. 7). In Fourier space u = -i K^-1 s0 xi, s0 = C e0. The mean over x of every
+plane is taken out: the spacing of the planes is in the c of the stack's layers, and what is left of it is fitted freely.
 """
 
 from __future__ import annotations
@@ -25,14 +25,13 @@ class Equilibrium:
     """Of fields (ux, uz, Px, Pz) on (x, z), z the planes of one repeat.
 
     stiffness: c11, c12, c44 in any one unit; electrostriction (3, z): q11, q12, q44 of every plane in m^4/C^2, q44 as in
-    e_4 = q44 P_2 P_3; layer (z,): number of the layer that a plane belongs to; period and repeat in angstrom; points along
+    e_4 = q44 P_2 P_3; period and repeat in angstrom; points along
     x; carrier: modes that hold the displacement's change with the polarization; longitudinal: rms in C/m^2 of what
     depolarising fields leave of the polarization's longitudinal part.
     """
 
     stiffness: tuple[float, float, float]
     electrostriction: Tensor
-    layer: Tensor
     period: float
     repeat: float
     points: int
@@ -51,7 +50,8 @@ class Equilibrium:
         """The displacement (batch, 2, x, z) that follows from the polarization of the fields."""
         stress = self._stress(fields[:, 2], fields[:, 3])
         spectrum = torch.einsum("iczk,bczk->bizk", self._response, torch.fft.fft2(stress.mT))
-        return self._levelled(torch.fft.ifft2(spectrum).real.mT, self._level)
+        found = torch.fft.ifft2(spectrum).real.mT
+        return found - found.mean(-2, keepdim=True)
 
     def slopes(self, polar: Block, fields: Tensor) -> Tensor:
         """Change of the carrier's coefficients, ux then uz, by every coefficient of the polarization, (batch, 2 modes, p).
@@ -121,24 +121,8 @@ class Equilibrium:
         """The carrier's coefficients per unit of stress at every point, (u, c, points)."""
         rows = self.carrier.basis(self.points)
         dual = torch.linalg.pinv(rows.flatten(1)).T.unflatten(1, rows.shape[1:])
-        both = self._levelled(torch.stack([dual, dual], dim=1), self._level.mT)
+        both = torch.stack([dual, dual], dim=1)
+        both = both - both.mean(-2, keepdim=True)
         spectrum = torch.fft.ifft2(both.mT)
         back = torch.fft.fft2(spectrum[:, :, None] * self._response[None]).real.mT
         return back.movedim(0, 1).flatten(0, 1).flatten(-2).float()
-
-    def _levelled(self, fields: Tensor, level: Tensor) -> Tensor:
-        """Fields (..., 2, x, z) with the mean of uz over x, a function of z, multiplied by a matrix (z, z)."""
-        mean = fields[..., 1, :, :].mean(-2)
-        change = mean @ level.mT - mean
-        return torch.stack([fields[..., 0, :, :], fields[..., 1, :, :] + change[..., None, :]], dim=-3)
-
-    @cached_property
-    def _level(self) -> Tensor:
-        """Takes the mean strain of every layer out of a periodic uz(z): differences, less their layer means, summed up."""
-        number = len(self.layer)
-        one = torch.eye(number, dtype=torch.float64)
-        rise = torch.roll(one, 1, dims=1) - one
-        same = (self.layer[:, None] == self.layer[None, :]).to(one.dtype)
-        rise = rise - (same / same.sum(1, keepdim=True)) @ rise
-        height = torch.tril(torch.ones_like(one), -1) @ rise
-        return height - height.mean(0, keepdim=True)

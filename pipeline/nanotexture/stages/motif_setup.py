@@ -24,9 +24,9 @@ START_POLARIZATION = 0.3  # rms of a random start, C/m^2
 POLARIZATION = 0.4  # prior size, C/m^2
 INDUCED = 0.1  # of POLARIZATION: prior size in the layers between the polar ones
 CORRECTION = (
-    0.002  # prior size (angstrom) of a displacement beside the one in equilibrium with the polarization
+    0.005  # prior size (angstrom) of a displacement beside the one in equilibrium with the polarization
 )
-CORRECTION_STRAIN = 0.002  # of the spacing of the planes within a repeat
+CORRECTION_STRAIN = 0.006  # of the spacing of the planes within a repeat
 FREE = 4, 7  # harmonics and profiles at most of that displacement
 CARRIED = 8, 13  # harmonics and profiles of a displacement that bends with the square of the polarization
 PER_LAYER = 5  # polynomials through a layer of a superlattice at most
@@ -129,7 +129,6 @@ class MotifData:
         return Equilibrium(
             stiffness=mean_stiffness(self.stack),
             electrostriction=torch.from_numpy(np.ascontiguousarray(q[layer].T)),
-            layer=torch.from_numpy(layer),
             period=self.period,
             repeat=self._repeat,
             points=unknowns.points,
