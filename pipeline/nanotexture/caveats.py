@@ -51,8 +51,8 @@ def _about_polarization(texture: Texture) -> list[str]:
         "z": "an odd and an even l, such as 0 0 1 or 0 0 3 beside 0 0 2",
     }
     return [
-        f"The polarization along {name} was asked for and is NaN: these reflections do not tell it from a displacement; "
-        f"{more} would."
+        f"The polarization along {name} was asked for and is NaN: these reflections do not tell it from a displacement, "
+        f"or it is smaller than its own error; {more} would tell."
         for (name, more), missing in zip(help_with.items(), unknown, strict=True)
         if missing
     ]
@@ -93,6 +93,10 @@ def _about_fit(clusters: Clusters, texture: Texture) -> Iterator[str]:
     if usable < FEW_USABLE * len(outcomes):
         worst = max(set(outcomes), key=outcomes.count)
         yield f"Only {usable} of {len(outcomes)} starts ended in a solution; most: {worst}. {worst.advice}"
+    if "displacement_along_q" not in texture and clusters["weight"].size:
+        unknown = np.isnan(texture["displacement"].values).all(axis=(1, 2))
+        for name in np.array(["x", "z"])[unknown]:
+            yield f"The displacement along {name} is smaller than its own error, so that it is NaN; more counts would tell."
     if texture.attrs["solver"] == "motif" and float(texture["cost"]) > POOR_FIT:
         yield (
             f"chi2 is {float(texture['cost']):.1f} per point: the model does not describe the satellites within their errors; "

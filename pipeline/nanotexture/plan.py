@@ -22,15 +22,15 @@ from nanotexture.stages.consensus import group
 from nanotexture.stages.convert import align, convert, load, scan_thickness
 from nanotexture.stages.domains import domains
 from nanotexture.stages.energy import energy
-from nanotexture.stages.invert import choose, invert, pilot, trial
+from nanotexture.stages.invert import choose, invert, pilot, trial, warm
 from nanotexture.stages.prepare import prepare
 from nanotexture.stages.reference import reference
 from nanotexture.stages.series import series
 from nanotexture.stages.texture import texture
 from nanotexture.stages.window import window
 
-# harmonics and polynomials beyond those seen in the data
-TRIAL_MODES = ((0, 0), (1, -2), (1, 0), (2, -2), (2, 0))
+# harmonics beyond those seen in the data, and whether with fewer polynomials than the fringes allow
+TRIAL_MODES = ((0, True), (1, True), (1, False), (2, True), (2, False))
 PILOT_STARTS, TRIAL_FOLDS = 6, 3
 STACK_OFF = 0.03  # relative: a stack's c are nominal
 BATCHES = 400  # more tasks than this cost more in scheduling than they gain in balance
@@ -87,9 +87,7 @@ def plan_recipe(recipe: Recipe, path: Path) -> RunPlan:
     files, alignment, maps = _measured(recipe, film, path)
     orders = {t: _prepare(recipe, film, tasks, t) for t, tasks in maps.items()}
     shared = Task(reference, models.ReferenceConfig(film=film), (tuple(orders.values()),))
-    every = _together(
-        tuple(_temperature(recipe, film, t, maps[t], orders[t], shared) for t in sorted(orders))
-    )
+    every = _together(_temperatures(recipe, film, maps, orders, shared))
     if recipe.simulate is not None:
         truths = simulated_truths(recipe.simulate, film, path)
         every = tuple(replace(one, truth=truths[one.temperature]) for one in every)
@@ -290,9 +288,37 @@ def _prepare(recipe: Recipe, film: FilmConfig, maps: tuple[Task, ...], temperatu
     return Task(prepare, config, (maps,), f"{temperature:g} K")
 
 
-def _temperature(
+_Neighbours = tuple[tuple[Task, ...], tuple[Task, ...]]  # solutions of the next lower and higher temperature
+
+
+@dataclass(frozen=True)
+class _Cold:
+    """Random starts of one temperature."""
+
+    temperature: float
+    label: str
+    maps: tuple[Task, ...]
+    orders: Task
+    choice: Task
+    solutions: tuple[Task, ...]
+
+
+def _temperatures(
+    recipe: Recipe,
+    film: FilmConfig,
+    maps: dict[float, tuple[Task, ...]],
+    orders: dict[float, Task],
+    shared: Task,
+) -> tuple[TemperaturePlan, ...]:
+    """Every temperature in rising order: cold starts of each, then warm ones from its neighbours."""
+    cold = [_cold(recipe, film, t, maps[t], orders[t], shared) for t in sorted(orders)]
+    found = [(), *(one.solutions for one in cold), ()]
+    return tuple(_answer(recipe, film, one, (found[i], found[i + 2]), shared) for i, one in enumerate(cold))
+
+
+def _cold(
     recipe: Recipe, film: FilmConfig, temperature: float, maps: tuple[Task, ...], orders: Task, shared: Task
-) -> TemperaturePlan:
+) -> _Cold:
     told, label = recipe.invert, f"{temperature:g} K"
     choice = Task(choose, models.ChooseConfig(), (_trials(recipe, film, orders, shared, label),), label)
     batches = _batches(told.starts, told.batch)
@@ -322,11 +348,31 @@ def _temperature(
             )
             for b in batches
         )
-    polar = recipe.texture.polarization and told.solver == "motif"
+    return _Cold(temperature, label, maps, orders, choice, solutions)
+
+
+def _answer(
+    recipe: Recipe, film: FilmConfig, cold: _Cold, near: _Neighbours, shared: Task
+) -> TemperaturePlan:
+    """Clusters and texture of one temperature, from its own starts and from the motifs of its neighbours."""
+    told = recipe.invert
+    motif = told.solver == "motif"
+    solutions = cold.solutions
+    if motif and any(near):
+        config = models.InvertConfig(
+            film=film,
+            starts=(told.starts, told.starts + 1),
+            seed=told.seed,
+            strain=told.strain,
+            polarization=recipe.texture.polarization,
+        )
+        inputs = (cold.orders, shared, cold.choice, *near)
+        solutions = (*solutions, Task(warm, config, inputs, cold.label))
+    polar = recipe.texture.polarization and motif
     settings = models.ConsensusConfig(film=film, solver=told.solver, strain=told.strain, polarization=polar)
-    clusters = Task(group, settings, (orders, shared, choice, solutions), label)
-    answer = Task(texture, models.TextureConfig(), (orders, clusters), label)
-    return TemperaturePlan(temperature, maps, orders, clusters, answer, choice)
+    clusters = Task(group, settings, (cold.orders, shared, cold.choice, solutions), cold.label)
+    answer = Task(texture, models.TextureConfig(), (cold.orders, clusters), cold.label)
+    return TemperaturePlan(cold.temperature, cold.maps, cold.orders, clusters, answer, cold.choice)
 
 
 def _trials(recipe: Recipe, film: FilmConfig, orders: Task, shared: Task, label: str) -> tuple[Task, ...]:
@@ -350,7 +396,7 @@ def _trials(recipe: Recipe, film: FilmConfig, orders: Task, shared: Task, label:
         (orders, shared),
         label,
     )
-    tried = [(k if harmonics is None else 0, m if polynomials is None else 0) for k, m in TRIAL_MODES]
+    tried = [(k if harmonics is None else 0, polynomials is None and m) for k, m in TRIAL_MODES]
     return tuple(
         Task(
             trial,
@@ -359,7 +405,7 @@ def _trials(recipe: Recipe, film: FilmConfig, orders: Task, shared: Task, label:
                 harmonics=harmonics,
                 polynomials=polynomials,
                 more_harmonics=k,
-                more_polynomials=m,
+                fewer_polynomials=m,
                 folds=1 if single else TRIAL_FOLDS,
                 seed=told.seed,
                 strain=told.strain,

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from nanotexture.engine.stage import stage
 from nanotexture.phasing.alignment import align, inverted
 from nanotexture.phasing.consensus import Consensus, consensus
-from nanotexture.phasing.motif import solve_motif
-from nanotexture.phasing.motif_settings import Schedule
 from nanotexture.phasing.outcome import Outcome
 from nanotexture.quantities import Clusters, ModeChoice, Orders, Reference, Solutions
 from nanotexture.schema import CLUSTERS, labelled
+from nanotexture.stages.invert import chosen_modes
 from nanotexture.stages.models import ConsensusConfig
 from nanotexture.stages.motif_data import motif_data
 from nanotexture.stages.motif_setup import MotifData
+from nanotexture.stages.motif_solve import Motifs, relaxed
 
 Array = NDArray[np.float64]
 
@@ -61,7 +58,7 @@ def group(
     best = int(found.representative[0])
     delta = float("nan")
     if config.solver == "motif":
-        delta = _inverse_cost(orders, reference, choice, fields[best], config)
+        delta = _inverse_cost(orders, reference, choice, fields[best], float(batches["gap"][best]), config)
     return _labelled(solutions[0], batches, outcome, found, delta)
 
 
@@ -104,25 +101,20 @@ _PER_START = (
 
 
 def _inverse_cost(
-    orders: Orders, reference: Reference, choice: ModeChoice, field: Array, config: ConsensusConfig
+    orders: Orders,
+    reference: Reference,
+    choice: ModeChoice,
+    field: Array,
+    gap: float,
+    config: ConsensusConfig,
 ) -> float:
     """chi2 of the inverted motif, relaxed, minus that of the answer relaxed alike; both in units of the answer's chi2 per point.
 
     NaN where the inverse relaxes into the answer itself: then the answer is its own inverse and there is nothing to tell.
     """
     data = motif_data(orders, reference, config.film, config.polarization)
-    unknowns = data.unknowns(int(choice["harmonics"]), int(choice["polynomials"]), config.strain)
-    settings = data.settings(int(choice["harmonics"]), unknowns)
-    pair = torch.from_numpy(np.stack([field, _turned(field, data)])[..., : len(data.z)])
-    equilibrium = data.equilibrium(unknowns)
-    found = solve_motif(
-        data=data.reflections,
-        unknowns=unknowns,
-        settings=replace(settings, schedule=Schedule.LAST),
-        start=unknowns.project(pair if equilibrium is None else equilibrium.removed(pair)),
-        gap=data.first_gaps([0, 0]),
-        equilibrium=equilibrium,
-    )
+    pair = Motifs(np.stack([field, _turned(field, data)]), np.full(2, gap))
+    found = relaxed(data, chosen_modes(choice, config.strain), pair)
     number = len(data.axes)
     fields = found.fields.numpy()
     free = np.arange(fields.shape[1]) < number

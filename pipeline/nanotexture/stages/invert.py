@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
-from scipy.signal import resample
 
 from nanotexture.engine.stage import stage
-from nanotexture.phasing.motif import MotifSolutions, solve_motif
+from nanotexture.phasing.motif import MotifSolutions
 from nanotexture.phasing.motif_model import Nuisance, order_intensities
-from nanotexture.phasing.motif_settings import Schedule
-from nanotexture.phasing.unknowns import random_starts
 from nanotexture.quantities import ModeChoice, Orders, Reference, Solutions, Trial
 from nanotexture.schema import MODE_CHOICE, SOLUTIONS, TRIAL, labelled
 from nanotexture.stages.models import ChooseConfig, InvertConfig, PilotConfig, TrialConfig
-from nanotexture.stages.motif_data import MOST, first_modes, motif_data, refolded
+from nanotexture.stages.motif_data import first_modes, motif_data, refolded
 from nanotexture.stages.motif_setup import MotifData
+from nanotexture.stages.motif_solve import (
+    Modes,
+    Motifs,
+    best_motif,
+    relaxed,
+    solve_starts,
+    starts_by_schedule,
+)
 
 TRIAL_SEED = 1_000_003  # trials draw other random numbers than the starts proper
 
@@ -29,9 +33,10 @@ def pilot(orders: Orders, reference: Reference, *, config: PilotConfig) -> Solut
     """Motifs of a few starts with the modes that the data show: what the trials of other numbers of modes begin from."""
     data = motif_data(orders, reference, config.film, config.polarization)
     seen, fringes = first_modes(data)
-    harmonics, polynomials = config.harmonics or seen + 1, config.polynomials or fringes
+    modes = Modes(config.harmonics or seen + 1, config.polynomials or fewer(fringes), config.strain)
     seeds = [(config.seed, TRIAL_SEED + i) for i in range(config.starts)]
-    return _solutions(data, orders, solve_starts(data, harmonics, polynomials, config.strain, seeds), seeds)
+    found = solve_starts(data, modes, seeds)
+    return _solutions(data, orders, found, seeds, np.concatenate(starts_by_schedule(data, seeds)))
 
 
 @stage(version=1)
@@ -40,11 +45,12 @@ def trial(orders: Orders, reference: Reference, first: Solutions, *, config: Tri
     data = motif_data(orders, reference, config.film, config.polarization)
     seen, fringes = first_modes(data)
     harmonics = config.harmonics or seen + config.more_harmonics
-    polynomials = config.polynomials or int(np.clip(fringes + config.more_polynomials, 2, MOST))
+    polynomials = config.polynomials or (fewer(fringes) if config.fewer_polynomials else fringes)
+    modes = Modes(harmonics, polynomials, config.strain)
     total, free, number = 0.0, 0.0, 0
     for fold in range(config.folds):
         held = refolded(data, seed=config.seed + TRIAL_SEED + fold)
-        found = relaxed(held, harmonics, polynomials, config.strain, best_motif(first))
+        found = relaxed(held, modes, best_motif(first))
         points = sum(int(one.free.sum()) for one in held.reflections)
         total += float(found.cost[0]) / config.folds
         free += float(found.free_cost[0]) * points if points else 0.0
@@ -59,34 +65,9 @@ def trial(orders: Orders, reference: Reference, first: Solutions, *, config: Tri
     return Trial(labelled(values, TRIAL))
 
 
-def best_motif(solutions: Solutions) -> tuple[np.ndarray, float]:
-    """Fields (f, x, planes) of the start of lowest cost, displacement first, and its gap in angstrom."""
-    best = int(np.nanargmin(solutions["cost"].values))
-    parts = [solutions[name].values[best] for name in ("field", "polar") if name in solutions]
-    return np.concatenate(parts), float(solutions["gap"][best])
-
-
-def relaxed(
-    data: MotifData, harmonics: int, polynomials: int, strain: float, motif: tuple[np.ndarray, float]
-) -> MotifSolutions:
-    """The minimum next to a motif, fields (f, x, planes) and gap, with a number of modes."""
-    unknowns = data.unknowns(harmonics, polynomials, strain)
-    fields = resampled(motif[0][..., : len(data.z)], unknowns.points)
-    equilibrium = data.equilibrium(unknowns)
-    start = torch.from_numpy(fields[None])
-    return solve_motif(
-        data=data.reflections,
-        unknowns=unknowns,
-        settings=replace(data.settings(harmonics, unknowns), schedule=Schedule.LAST),
-        start=unknowns.project(start if equilibrium is None else equilibrium.removed(start)),
-        gap=torch.tensor([motif[1]], dtype=torch.float64),
-        equilibrium=equilibrium,
-    )
-
-
-def resampled(fields: np.ndarray, points: int) -> np.ndarray:
-    """Fields (..., x, z) on another number of points along the period, by their Fourier series."""
-    return np.asarray(resample(fields, points, axis=-2))
+def fewer(polynomials: int) -> int:
+    """Two thirds of a number of polynomials, at least two."""
+    return max(round(2 * polynomials / 3), 2)
 
 
 @stage(version=1)
@@ -115,16 +96,52 @@ def invert(orders: Orders, reference: Reference, choice: ModeChoice, *, config: 
     """Motifs of one batch of random starts."""
     data = motif_data(orders, reference, config.film, config.polarization)
     seeds = [(config.seed, start) for start in config.starts]
-    found = solve_starts(data, int(choice["harmonics"]), int(choice["polynomials"]), config.strain, seeds)
-    return _solutions(data, orders, found, seeds)
+    found = solve_starts(data, chosen_modes(choice, config.strain), seeds)
+    return _solutions(data, orders, found, seeds, np.concatenate(starts_by_schedule(data, seeds)))
+
+
+@stage(version=1)
+def warm(
+    orders: Orders,
+    reference: Reference,
+    choice: ModeChoice,
+    colder: list[Solutions],
+    hotter: list[Solutions],
+    *,
+    config: InvertConfig,
+) -> Solutions:
+    """Motifs relaxed from the best ones of the temperatures next to this one; each neighbour's starts may be none."""
+    data = motif_data(orders, reference, config.film, config.polarization)
+    found = [
+        relaxed(data, chosen_modes(choice, config.strain), best_of_batches(batches))
+        for batches in (colder, hotter)
+        if batches
+    ]
+    seeds = [(config.seed, start) for start in config.starts[: len(found)]]
+    return _solutions(data, orders, found, seeds, np.arange(len(found)))
+
+
+def chosen_modes(choice: ModeChoice, strain: float) -> Modes:
+    """The modes that the trials chose."""
+    return Modes(int(choice["harmonics"]), int(choice["polynomials"]), strain)
+
+
+def best_of_batches(batches: Sequence[Solutions]) -> Motifs:
+    """The motif of lowest cost of all batches."""
+    return best_motif(min(batches, key=lambda one: float(np.nanmin(one["cost"].values))))
 
 
 def _solutions(
-    data: MotifData, orders: Orders, found: list[MotifSolutions], seeds: Sequence[tuple[int, ...]]
+    data: MotifData,
+    orders: Orders,
+    found: list[MotifSolutions],
+    seeds: Sequence[tuple[int, ...]],
+    place: np.ndarray,
 ) -> Solutions:
+    """Solutions in the order of the seeds; place (start,): which seed each of the found ones, joined, belongs to."""
     parts = [_values(data, one, orders) for one in found]
     joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    order = np.argsort(np.concatenate(starts_by_schedule(data, seeds)), kind="stable")
+    order = np.argsort(place, kind="stable")
     points = joined["field"].shape[2]
     values = {
         "x": np.arange(points) / points,
@@ -136,36 +153,6 @@ def _solutions(
     if len(data.polar_axes):
         values["polar_axis"] = data.polar_axes
     return Solutions(labelled(values, SOLUTIONS, {"solver": "motif"}))
-
-
-def starts_by_schedule(data: MotifData, seeds: Sequence[tuple[int, ...]]) -> list[list[int]]:
-    """Which of the starts take each schedule in turn, by their own number and not by their place in the batch."""
-    number = len(data.schedules())
-    return [[i for i, seed in enumerate(seeds) if seed[-1] % number == turn] for turn in range(number)]
-
-
-def solve_starts(
-    data: MotifData, harmonics: int, polynomials: int, strain: float, seeds: Sequence[tuple[int, ...]]
-) -> list[MotifSolutions]:
-    """Solutions from random starts, one batch for each schedule that has starts."""
-    unknowns = data.unknowns(harmonics, polynomials, strain)
-    settings = data.settings(harmonics, unknowns)
-    found = []
-    for schedule, members in zip(data.schedules(), starts_by_schedule(data, seeds), strict=True):
-        if not members:
-            continue
-        own = [seeds[i] for i in members]
-        found.append(
-            solve_motif(
-                data=data.reflections,
-                unknowns=unknowns,
-                settings=replace(settings, schedule=schedule),
-                start=random_starts(unknowns, own),
-                gap=data.first_gaps([seed[-1] for seed in own]),
-                equilibrium=data.equilibrium(unknowns),
-            )
-        )
-    return found
 
 
 def _values(data: MotifData, found: MotifSolutions, orders: Orders) -> dict[str, Any]:

@@ -79,13 +79,13 @@ class PilotConfig(Config):
 
 
 class TrialConfig(Config):
-    """A number of modes: as told, or what the data show plus `more_...`; choices of what is held out."""
+    """A number of modes: as told, or what the data show, more harmonics or fewer polynomials; choices of what is held out."""
 
     film: FilmConfig
     harmonics: int | None
     polynomials: int | None
     more_harmonics: int
-    more_polynomials: int
+    fewer_polynomials: bool
     folds: int
     seed: int
     strain: float

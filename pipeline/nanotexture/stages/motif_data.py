@@ -17,13 +17,13 @@ from nanotexture.phasing.motif_model import ReflectionData
 from nanotexture.preparation.holdout import block_rows, held_out_blocks
 from nanotexture.quantities import Orders, Reference
 from nanotexture.stages.motif_rows import Rows, fewer_rows, measured_rows, useful_rows
-from nanotexture.stages.motif_setup import MotifData, equilibrium_known
+from nanotexture.stages.motif_setup import PER_LAYER, MotifData, equilibrium_known
 
 Array = NDArray[np.float64]
 
 SYSTEMATIC = 0.02  # relative error of the kinematic model beside that of the lines: chi2 at simulated truths is then near 1
 PARALLEL = 0.02  # directions of Q closer than this (rad) are one: they give one component of the displacement
-FEWEST, MOST = 2, 8
+FEWEST, MOST = 2, 12
 LEAST_LEAN = 0.25  # periods through the film that upright modes follow as well
 
 
@@ -283,4 +283,4 @@ def first_modes(data: MotifData) -> tuple[int, int]:
         bright = torch.where(one.work, one.intensity, 0.0).amax(1) > 0.01 * strongest
         present = one.orders[(top > 5) & bright]
         seen = max(seen, int(present.abs().max()) if len(present) else 1)
-    return seen, int(np.clip(round(2 * data.fringes), FEWEST, MOST))
+    return seen, int(np.clip(round(2 * data.fringes), FEWEST, PER_LAYER if data.repeats else MOST))

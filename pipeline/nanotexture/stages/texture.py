@@ -37,6 +37,8 @@ def texture(
     put = _placed(clusters, every or [clusters])
     best = put.fields(best_of(clusters, "field"))
     std, slope_std = put.stds(clusters["field_std"].values), put.stds(clusters["slope_std"].values)
+    if len(axes) == 2:
+        best = _told(best, std)
     slopes = gradient_from_field(field=best, period=period, z=z)
     x = np.arange(put.points) / put.points
     values = {
@@ -44,7 +46,7 @@ def texture(
         "z": z,
         "x_position": x * period,
         "x_shift": put.shift,
-        **_components(best, std, slopes, slope_std, axes),
+        **_components(best, std + 0.0 * best, slopes, slope_std, axes),
         **_polarization(clusters, put, best.shape[1:]),
         **_scalars(orders, clusters),
     }
@@ -55,7 +57,7 @@ def texture(
             "gradient_along_q": slopes[0],
             "gradient_along_q_std": slope_std[0],
         }
-    return Texture(labelled(values, TEXTURE, _attrs(clusters, axes)))
+    return Texture(labelled(values, TEXTURE, _attrs(clusters, axes, best)))
 
 
 def best_of(clusters: Clusters, name: str) -> Array:
@@ -117,16 +119,21 @@ def _components(best: Array, std: Array, slopes: Array, slope_std: Array, axes: 
     }
 
 
+def _told(fields: Array, std: Array) -> Array:
+    """Fields (f, x, z), NaN where one is smaller (rms) than its own standard deviation: it could as well be zero."""
+    size, error = (np.sqrt((values**2).mean(axis=(1, 2))) for values in (fields, std))
+    return np.where((size < error)[:, None, None], np.nan, fields)
+
+
 def _polarization(clusters: Clusters, put: _Placed, grid: tuple[int, ...]) -> dict[str, Array]:
     """Polarization of the best cluster (2, x, z), NaN where it is not determined."""
     if "polar" not in clusters or len(clusters["polar"]) == 0:
         return {name: np.full((2, *grid), np.nan) for name in ("polarization", "polarization_std")}
-    axes = clusters["polar_axis"].values
+    axes, std = clusters["polar_axis"].values, put.stds(clusters["polar_std"].values)
+    fields = _told(put.fields(best_of(clusters, "polar")), std)
     return {
-        "polarization": components_from_fields(fields=put.fields(best_of(clusters, "polar")), axes=axes),
-        "polarization_std": np.abs(
-            components_from_fields(fields=put.stds(clusters["polar_std"].values), axes=axes)
-        ),
+        "polarization": components_from_fields(fields=fields, axes=axes),
+        "polarization_std": np.abs(components_from_fields(fields=std + 0.0 * fields, axes=axes)),
     }
 
 
@@ -153,16 +160,20 @@ def _scalars(orders: Orders, clusters: Clusters) -> dict[str, Any]:
     }
 
 
-def _attrs(clusters: Clusters, axes: Array) -> dict[str, Any]:
+def _attrs(clusters: Clusters, axes: Array, best: Array) -> dict[str, Any]:
     named = {0: "x", 1: "z"}
-    components = [named[int(np.argmax(np.abs(axis)))] for axis in axes if np.abs(axis).min() < 1e-3]
+    components = [
+        named[int(np.argmax(np.abs(axis)))]
+        for axis, field in zip(axes, best, strict=True)
+        if np.abs(axis).min() < 1e-3 and np.isfinite(field).any()
+    ]
     delta = float(clusters["inversion_delta_cost"])
     window = clusters.attrs["solver"] == "window"
     attrs = {
         "solver": clusters.attrs["solver"],
         "inversion": "unresolved" if window or not is_resolved(delta) else "resolved",
         "inversion_delta_cost": delta if np.isfinite(delta) else "the inverse is the answer itself",
-        "determined_components": json.dumps(components + ([] if components else ["along_q"])),
+        "determined_components": json.dumps(["along_q"] if len(axes) == 1 and not components else components),
     }
     if window:
         attrs["inversion_delta_cost"] = "not tested by this solver"

@@ -1,0 +1,91 @@
+"""The motif solver on labelled data: from random starts, and from motifs that are near a minimum already."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.signal import resample
+
+from nanotexture.phasing.motif import MotifSolutions, solve_motif
+from nanotexture.phasing.motif_settings import Schedule
+from nanotexture.phasing.unknowns import random_starts
+from nanotexture.quantities import Solutions
+from nanotexture.stages.motif_setup import MotifData
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Modes:
+    """Numbers of harmonics and polynomials, and prior rms strain of one mode."""
+
+    harmonics: int
+    polynomials: int
+    strain: float
+
+
+@dataclass(frozen=True)
+class Motifs:
+    """Fields (start, f, x, planes), displacement first, and film-substrate gaps (start,) in angstrom."""
+
+    fields: Array
+    gaps: Array
+
+
+def best_motif(solutions: Solutions) -> Motifs:
+    """The motif of the start of lowest cost."""
+    best = int(np.nanargmin(solutions["cost"].values))
+    parts = [solutions[name].values[best] for name in ("field", "polar") if name in solutions]
+    return Motifs(np.concatenate(parts)[None], solutions["gap"].values[[best]])
+
+
+def relaxed(data: MotifData, modes: Modes, motifs: Motifs) -> MotifSolutions:
+    """The minimum next to each motif, with a number of modes."""
+    unknowns = data.unknowns(modes.harmonics, modes.polynomials, modes.strain)
+    fields = torch.from_numpy(resampled(motifs.fields[..., : len(data.z)], unknowns.points))
+    equilibrium = data.equilibrium(unknowns)
+    return solve_motif(
+        data=data.reflections,
+        unknowns=unknowns,
+        settings=replace(data.settings(modes.harmonics, unknowns), schedule=Schedule.LAST),
+        start=unknowns.project(fields if equilibrium is None else equilibrium.removed(fields)),
+        gap=torch.from_numpy(motifs.gaps.astype(float)),
+        equilibrium=equilibrium,
+    )
+
+
+def resampled(fields: Array, points: int) -> Array:
+    """Fields (..., x, z) on another number of points along the period, by their Fourier series."""
+    return np.asarray(resample(fields, points, axis=-2))
+
+
+def starts_by_schedule(data: MotifData, seeds: Sequence[tuple[int, ...]]) -> list[list[int]]:
+    """Which of the starts take each schedule in turn, by their own number and not by their place in the batch."""
+    number = len(data.schedules())
+    return [[i for i, seed in enumerate(seeds) if seed[-1] % number == turn] for turn in range(number)]
+
+
+def solve_starts(data: MotifData, modes: Modes, seeds: Sequence[tuple[int, ...]]) -> list[MotifSolutions]:
+    """Solutions from random starts, one batch for each schedule that has starts."""
+    unknowns = data.unknowns(modes.harmonics, modes.polynomials, modes.strain)
+    settings = data.settings(modes.harmonics, unknowns)
+    found = []
+    for schedule, members in zip(data.schedules(), starts_by_schedule(data, seeds), strict=True):
+        if not members:
+            continue
+        own = [seeds[i] for i in members]
+        found.append(
+            solve_motif(
+                data=data.reflections,
+                unknowns=unknowns,
+                settings=replace(settings, schedule=schedule),
+                start=random_starts(unknowns, own),
+                gap=data.first_gaps([seed[-1] for seed in own]),
+                equilibrium=data.equilibrium(unknowns),
+            )
+        )
+    return found
