@@ -95,7 +95,7 @@ class TrialConfig(Config):
 class ChooseConfig(Config):
     """Standard errors of the free chi2 within which fewer modes are preferred."""
 
-    tolerance: float = 1.0
+    tolerance: float = 0.25
 
 
 class InvertConfig(Config):

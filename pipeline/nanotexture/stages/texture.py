@@ -120,9 +120,9 @@ def _components(best: Array, std: Array, slopes: Array, slope_std: Array, axes: 
 
 
 def _told(fields: Array, std: Array) -> Array:
-    """Fields (f, x, z), NaN where one is smaller (rms) than its own standard deviation: it could as well be zero."""
-    size, error = (np.sqrt((values**2).mean(axis=(1, 2))) for values in (fields, std))
-    return np.where((size < error)[:, None, None], np.nan, fields)
+    """Fields (f, x, z), NaN where what is left of one without its error (mean squares) is smaller than the error."""
+    size, error = ((values**2).mean(axis=(1, 2)) for values in (fields, std))
+    return np.where((size < 2.0 * error)[:, None, None], np.nan, fields)
 
 
 def _polarization(clusters: Clusters, put: _Placed, grid: tuple[int, ...]) -> dict[str, Array]:
