@@ -23,6 +23,7 @@ from nanotexture.stages.convert import align, convert, load, scan_thickness
 from nanotexture.stages.domains import domains
 from nanotexture.stages.energy import energy
 from nanotexture.stages.invert import choose, invert, pilot, trial, warm
+from nanotexture.stages.leave_out import leave_out
 from nanotexture.stages.prepare import prepare
 from nanotexture.stages.reference import reference
 from nanotexture.stages.series import series
@@ -32,6 +33,7 @@ from nanotexture.stages.window import window
 # harmonics beyond those seen in the data, and whether with fewer polynomials than the fringes allow
 TRIAL_MODES = ((0, True), (1, True), (1, False), (2, True), (2, False))
 PILOT_STARTS, TRIAL_FOLDS = 6, 3
+FEWEST_TO_LEAVE_OUT = 3  # reflections
 STACK_OFF = 0.03  # relative: a stack's c are nominal
 BATCHES = 400  # more tasks than this cost more in scheduling than they gain in balance
 
@@ -48,6 +50,7 @@ class TemperaturePlan:
     clusters: Task
     texture: Task
     choice: Task
+    left_out: tuple[Task, ...] = ()
     truth: Task | None = None
 
 
@@ -75,7 +78,7 @@ class RunPlan:
         """Tasks whose artefacts the result is made of."""
         found: list[Task] = [self.reference, self.domains, self.energy, self.trend]
         for one in self.series:
-            found += [*one.maps, one.orders, one.choice, one.clusters, one.texture]
+            found += [*one.maps, one.orders, one.choice, one.clusters, one.texture, *one.left_out]
             found += [one.truth] if one.truth is not None else []
         found += [self.alignment] if self.alignment is not None else []
         return tuple(found + list(self.thickness_scans.values()))
@@ -372,7 +375,23 @@ def _answer(
     settings = models.ConsensusConfig(film=film, solver=told.solver, strain=told.strain, polarization=polar)
     clusters = Task(group, settings, (cold.orders, shared, cold.choice, solutions), cold.label)
     answer = Task(texture, models.TextureConfig(), (cold.orders, clusters), cold.label)
-    return TemperaturePlan(cold.temperature, cold.maps, cold.orders, clusters, answer, cold.choice)
+    left = _left_out(recipe, film, cold, clusters, shared) if motif else ()
+    return TemperaturePlan(cold.temperature, cold.maps, cold.orders, clusters, answer, cold.choice, left)
+
+
+def _left_out(
+    recipe: Recipe, film: FilmConfig, cold: _Cold, clusters: Task, shared: Task
+) -> tuple[Task, ...]:
+    """Every reflection predicted by the others, where enough of them are left."""
+    if len(cold.maps) < FEWEST_TO_LEAVE_OUT:
+        return ()
+    polar, strain = recipe.texture.polarization, recipe.invert.strain
+    configs = [
+        models.LeaveOutConfig(film=film, strain=strain, polarization=polar, left=r)
+        for r in range(len(cold.maps))
+    ]
+    inputs = (cold.orders, shared, cold.choice, clusters)
+    return tuple(Task(leave_out, config, inputs, cold.label) for config in configs)
 
 
 def _trials(recipe: Recipe, film: FilmConfig, orders: Task, shared: Task, label: str) -> tuple[Task, ...]:

@@ -27,6 +27,7 @@ from nanotexture.quantities import (
     Clusters,
     Domains,
     Energy,
+    LeftOut,
     ModeChoice,
     Orders,
     ReciprocalMap,
@@ -164,6 +165,7 @@ def _one(plan: TemperaturePlan, get: Any) -> OneTemperature:
         Clusters(get(plan.clusters)),
         ModeChoice(get(plan.choice)),
         Texture(get(plan.texture)),
+        tuple(LeftOut(get(task)) for task in plan.left_out),
         None if plan.truth is None else Truth(get(plan.truth)),
     )
 

@@ -182,6 +182,29 @@ MODE_CHOICE: Schema = {
     "trial_free_cost": _v("trial", "1", "free cost of each trial", "chi2 per held-out point of that start."),
 }
 
+LEFT_OUT: Schema = {
+    "hkl": _v("index", "1", "hkl", "Reflection that is left out, in the reference lattice.", "i"),
+    "cost_fitted": _v(
+        "", "1", "cost fitted", "chi2 per point of the reflection with the answer, its scale free."
+    ),
+    "cost_left_out": _v(
+        "",
+        "1",
+        "cost left out",
+        "chi2 per point of the reflection predicted by the answer relaxed onto the others, from where all had put it: what the "
+        "others do not determine keeps what this one had said.",
+    ),
+    "points": _v("", "1", "points", "Satellite values of the reflection.", "i"),
+}
+
+RESULT_LEFT_OUT: Schema = {
+    "hkl": _v("reflection index", "1", "hkl", "Reflection that is left out, in the reference lattice.", "i"),
+    **{
+        name: _v("temperature reflection", "1", LEFT_OUT[name].long_name, LEFT_OUT[name].comment)
+        for name in ("cost_fitted", "cost_left_out")
+    },
+}
+
 SOLUTIONS: Schema = {
     "x": _v("x", "1", "x", "Position along the modulation as a fraction of one period."),
     "z": _v("z", _A, "z", "Lower face of every plane of cells above the substrate interface."),

@@ -17,6 +17,7 @@ from nanotexture.quantities import (
     Clusters,
     Domains,
     Energy,
+    LeftOut,
     ModeChoice,
     Orders,
     ReciprocalMap,
@@ -43,6 +44,7 @@ class OneTemperature:
     clusters: Clusters
     choice: ModeChoice
     texture: Texture
+    left_out: tuple[LeftOut, ...] = ()
     truth: Truth | None = None  # of a simulated film
 
 
@@ -76,6 +78,8 @@ def result_tree(series: list[OneTemperature], extras: Extras, attrs: Mapping[str
     groups |= {"/domains": extras.domains, "/energy": extras.energy, "/series": _series(extras.series)}
     groups["/reference"] = extras.reference
     groups["/modes"] = series[0].choice
+    if all(one.left_out for one in series):
+        groups["/left_out"] = _left_out(series)
     if extras.alignment is not None:
         groups["/alignment"] = extras.alignment
     for name, scan in extras.thickness_scans.items():
@@ -254,6 +258,17 @@ def _clusters(series: list[OneTemperature]) -> xr.Dataset:
     joined = _with_temperature(series, parts)
     made = _dressed(joined, schema.RESULT_CLUSTERS)
     return _with_axes(made, joined)
+
+
+def _left_out(series: list[OneTemperature]) -> xr.Dataset:
+    """How well the others predict each reflection, at all temperatures."""
+    parts = [xr.concat([part.reset_coords() for part in one.left_out], "reflection") for one in series]
+    costs = {
+        name: np.stack([part[name].values for part in parts]) for name in ("cost_fitted", "cost_left_out")
+    }
+    made = schema.labelled({"hkl": parts[0]["hkl"].values, **costs}, schema.RESULT_LEFT_OUT)
+    temperatures = np.array([float(one.orders["temperature"]) for one in series])
+    return made.assign_coords(temperature=("temperature", temperatures, _temperature_attrs()))
 
 
 def _series(found: Series) -> xr.Dataset:

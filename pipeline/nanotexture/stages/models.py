@@ -117,6 +117,15 @@ class ConsensusConfig(Config):
     polarization: bool = False
 
 
+class LeaveOutConfig(Config):
+    """Film, prior strain, and the number of the reflection that is left out."""
+
+    film: FilmConfig
+    strain: float
+    polarization: bool
+    left: int
+
+
 class WindowConfig(Config):
     """Film, numbers of the starts, seed and reflection (None: strongest satellites) of the baseline solver."""
 

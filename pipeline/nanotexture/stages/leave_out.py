@@ -1,0 +1,75 @@
+"""A reflection left out: how well the answer, relaxed onto the others, predicts it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from nanotexture.engine.stage import stage
+from nanotexture.phasing.motif import MotifSolutions
+from nanotexture.phasing.motif_model import Nuisance, ReflectionData, order_intensities
+from nanotexture.quantities import Clusters, LeftOut, ModeChoice, Orders, Reference
+from nanotexture.schema import LEFT_OUT, labelled
+from nanotexture.stages.invert import chosen_modes
+from nanotexture.stages.models import LeaveOutConfig
+from nanotexture.stages.motif_data import motif_data
+from nanotexture.stages.motif_setup import MotifData
+from nanotexture.stages.motif_solve import Motifs, relaxed
+
+
+@stage(version=1)
+def leave_out(
+    orders: Orders, reference: Reference, choice: ModeChoice, clusters: Clusters, *, config: LeaveOutConfig
+) -> LeftOut:
+    """chi2 per point of one reflection, fitted and predicted with its own scale; NaN where there is no answer."""
+    values = {
+        "hkl": orders["hkl"].values[config.left],
+        "cost_fitted": np.nan,
+        "cost_left_out": np.nan,
+        "points": 0,
+    }
+    if len(clusters["field"]):
+        data = motif_data(orders, reference, config.film, config.polarization)
+        modes = chosen_modes(choice, config.strain)
+        answer = relaxed(data, modes, _answer(clusters))
+        others = relaxed(_without(data, config.left), modes, _motifs(answer))
+        one = data.reflections[config.left]
+        values |= {
+            "cost_fitted": predicted_cost(one, answer),
+            "cost_left_out": predicted_cost(one, others),
+            "points": int((one.work | one.free).sum()),
+        }
+    return LeftOut(labelled(values, LEFT_OUT))
+
+
+def predicted_cost(one: ReflectionData, motif: MotifSolutions) -> float:
+    """chi2 per point of one reflection, its scale free and its resolution that of the others' mean."""
+    zero = torch.zeros_like(motif.gap)
+    nuisance = Nuisance(zero, motif.log_resolution.mean(1), motif.gap)
+    model = order_intensities(one, motif.fields, nuisance)[0]
+    use = one.work | one.free
+    weight = torch.where(use, one.sigma**-2, 0.0)
+    scale = (weight * model * one.intensity).sum() / (weight * model**2).sum().clamp_min(1e-300)
+    return float((weight * (scale * model - one.intensity) ** 2).sum() / use.sum())
+
+
+def _answer(clusters: Clusters) -> Motifs:
+    parts = [clusters[name].values[0] for name in ("field", "polar") if name in clusters]
+    return Motifs(np.concatenate(parts)[None], clusters["gap"].values[None])
+
+
+def _motifs(found: MotifSolutions) -> Motifs:
+    return Motifs(found.fields.numpy(), found.gap.numpy())
+
+
+def _without(data: MotifData, left: int) -> MotifData:
+    """The data without one reflection; what is unknown stays as it was."""
+    keep = [r for r in range(len(data.reflections)) if r != left]
+    return replace(
+        data,
+        reflections=tuple(data.reflections[r] for r in keep),
+        full=tuple(data.full[r] for r in keep),
+        block=tuple(data.block[r] for r in keep),
+    )
