@@ -26,6 +26,7 @@ from nanotexture.stages.invert import choose, invert, pilot, trial, warm
 from nanotexture.stages.leave_out import leave_out
 from nanotexture.stages.prepare import prepare
 from nanotexture.stages.reference import reference
+from nanotexture.stages.resize import resize
 from nanotexture.stages.series import series
 from nanotexture.stages.texture import texture
 from nanotexture.stages.window import window
@@ -90,7 +91,18 @@ def plan_recipe(recipe: Recipe, path: Path) -> RunPlan:
     files, alignment, maps = _measured(recipe, film, path)
     orders = {t: _prepare(recipe, film, tasks, t) for t, tasks in maps.items()}
     shared = Task(reference, models.ReferenceConfig(film=film), (tuple(orders.values()),))
-    every = _together(_temperatures(recipe, film, maps, orders, shared))
+    pilots = {t: _pilot(recipe, film, orders[t], shared, f"{t:g} K") for t in orders}
+    if recipe.invert.solver == "motif" and film.single and film.layers[0].cells is None:
+        modes = _Modes.of(recipe)
+        sizes = models.ResizeConfig(
+            film=film,
+            harmonics=modes.harmonics,
+            polynomials=modes.polynomials,
+            strain=recipe.invert.strain,
+            polarization=recipe.texture.polarization,
+        )
+        shared = Task(resize, sizes, (tuple(orders.values()), shared, tuple(pilots[t] for t in orders)))
+    every = _together(_temperatures(recipe, film, maps, orders, pilots, shared), shared)
     if recipe.simulate is not None:
         truths = simulated_truths(recipe.simulate, film, path)
         every = tuple(replace(one, truth=truths[one.temperature]) for one in every)
@@ -99,7 +111,7 @@ def plan_recipe(recipe: Recipe, path: Path) -> RunPlan:
     return RunPlan(film, (*files, *scan_files), every, shared, alignment, scans, *over_all)
 
 
-def _together(every: tuple[TemperaturePlan, ...]) -> tuple[TemperaturePlan, ...]:
+def _together(every: tuple[TemperaturePlan, ...], reference: Task) -> tuple[TemperaturePlan, ...]:
     """Answers of several temperatures told of each other: they share one grid and one origin of x."""
     if len(every) == 1:
         return every
@@ -108,7 +120,10 @@ def _together(every: tuple[TemperaturePlan, ...]) -> tuple[TemperaturePlan, ...]
         replace(
             one,
             texture=Task(
-                texture, models.TextureConfig(), (one.orders, one.clusters, clusters), one.texture.label
+                texture,
+                models.TextureConfig(),
+                (one.orders, one.clusters, reference, clusters),
+                one.texture.label,
             ),
         )
         for one in every
@@ -311,19 +326,28 @@ def _temperatures(
     film: FilmConfig,
     maps: dict[float, tuple[Task, ...]],
     orders: dict[float, Task],
+    pilots: dict[float, Task],
     shared: Task,
 ) -> tuple[TemperaturePlan, ...]:
     """Every temperature in rising order: cold starts of each, then warm ones from its neighbours."""
-    cold = [_cold(recipe, film, t, maps[t], orders[t], shared) for t in sorted(orders)]
+    cold = [_cold(recipe, film, t, maps[t], orders[t], pilots[t], shared) for t in sorted(orders)]
     found = [(), *(one.solutions for one in cold), ()]
     return tuple(_answer(recipe, film, one, (found[i], found[i + 2]), shared) for i, one in enumerate(cold))
 
 
 def _cold(
-    recipe: Recipe, film: FilmConfig, temperature: float, maps: tuple[Task, ...], orders: Task, shared: Task
+    recipe: Recipe,
+    film: FilmConfig,
+    temperature: float,
+    maps: tuple[Task, ...],
+    orders: Task,
+    first: Task,
+    shared: Task,
 ) -> _Cold:
     told, label = recipe.invert, f"{temperature:g} K"
-    choice = Task(choose, models.ChooseConfig(), (_trials(recipe, film, orders, shared, label),), label)
+    choice = Task(
+        choose, models.ChooseConfig(), (_trials(recipe, film, orders, first, shared, label),), label
+    )
     batches = _batches(told.starts, told.batch)
     if told.solver == "motif":
         solutions = tuple(
@@ -374,7 +398,7 @@ def _answer(
     polar = recipe.texture.polarization and motif
     settings = models.ConsensusConfig(film=film, solver=told.solver, strain=told.strain, polarization=polar)
     clusters = Task(group, settings, (cold.orders, shared, cold.choice, solutions), cold.label)
-    answer = Task(texture, models.TextureConfig(), (cold.orders, clusters), cold.label)
+    answer = Task(texture, models.TextureConfig(), (cold.orders, clusters, shared), cold.label)
     left = _left_out(recipe, film, cold, clusters, shared) if motif else ()
     return TemperaturePlan(cold.temperature, cold.maps, cold.orders, clusters, answer, cold.choice, left)
 
@@ -394,47 +418,64 @@ def _left_out(
     return tuple(Task(leave_out, config, inputs, cold.label) for config in configs)
 
 
-def _trials(recipe: Recipe, film: FilmConfig, orders: Task, shared: Task, label: str) -> tuple[Task, ...]:
-    told = recipe.invert
-    harmonics = None if told.harmonics == "auto" else told.harmonics
-    polynomials = None if told.polynomials == "auto" else told.polynomials
-    if told.solver == "window":  # it has no modes to choose: one trial, for the table in the result
-        harmonics, polynomials = harmonics or 1, polynomials or 2
-    single = harmonics is not None and polynomials is not None
-    first = Task(
-        pilot,
-        models.PilotConfig(
+@dataclass(frozen=True)
+class _Modes:
+    """Numbers of harmonics and polynomials that the recipe says; None: the data say."""
+
+    harmonics: int | None
+    polynomials: int | None
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> _Modes:
+        """Those of a recipe; `window` has no modes to choose: one trial, for the table in the result."""
+        told = recipe.invert
+        harmonics = None if told.harmonics == "auto" else told.harmonics
+        polynomials = None if told.polynomials == "auto" else told.polynomials
+        if told.solver == "window":
+            return cls(harmonics or 1, polynomials or 2)
+        return cls(harmonics, polynomials)
+
+    @property
+    def single(self) -> bool:
+        """Whether there is nothing to choose."""
+        return self.harmonics is not None and self.polynomials is not None
+
+
+def _pilot(recipe: Recipe, film: FilmConfig, orders: Task, shared: Task, label: str) -> Task:
+    told, modes = recipe.invert, _Modes.of(recipe)
+    window = told.solver == "window"
+    config = models.PilotConfig(
+        film=film,
+        harmonics=modes.harmonics,
+        polynomials=modes.polynomials,
+        starts=1 if window else PILOT_STARTS,
+        seed=told.seed,
+        strain=told.strain,
+        polarization=recipe.texture.polarization and not window,
+    )
+    return Task(pilot, config, (orders, shared), label)
+
+
+def _trials(
+    recipe: Recipe, film: FilmConfig, orders: Task, first: Task, shared: Task, label: str
+) -> tuple[Task, ...]:
+    told, modes = recipe.invert, _Modes.of(recipe)
+    tried = [(k if modes.harmonics is None else 0, modes.polynomials is None and m) for k, m in TRIAL_MODES]
+    configs = [
+        models.TrialConfig(
             film=film,
-            harmonics=harmonics,
-            polynomials=polynomials,
-            starts=1 if single else PILOT_STARTS,
+            harmonics=modes.harmonics,
+            polynomials=modes.polynomials,
+            more_harmonics=k,
+            fewer_polynomials=m,
+            folds=1 if modes.single else TRIAL_FOLDS,
             seed=told.seed,
             strain=told.strain,
             polarization=recipe.texture.polarization and told.solver == "motif",
-        ),
-        (orders, shared),
-        label,
-    )
-    tried = [(k if harmonics is None else 0, polynomials is None and m) for k, m in TRIAL_MODES]
-    return tuple(
-        Task(
-            trial,
-            models.TrialConfig(
-                film=film,
-                harmonics=harmonics,
-                polynomials=polynomials,
-                more_harmonics=k,
-                fewer_polynomials=m,
-                folds=1 if single else TRIAL_FOLDS,
-                seed=told.seed,
-                strain=told.strain,
-                polarization=recipe.texture.polarization and told.solver == "motif",
-            ),
-            (orders, shared, first),
-            label,
         )
         for k, m in dict.fromkeys(tried)
-    )
+    ]
+    return tuple(Task(trial, config, (orders, shared, first), label) for config in configs)
 
 
 def _batches(starts: int, size: int) -> list[tuple[int, ...]]:

@@ -162,6 +162,13 @@ REFERENCE: Schema = {
     ),
     "c": _v("", _A, "film mean out-of-plane lattice parameter", "Mean over temperatures of the fitted c."),
     "thickness": _v("", _A, "reference thickness", "Sum of the spacings."),
+    "thickness_std": _v(
+        "",
+        _A,
+        "reference thickness std",
+        "From chi2 of films some planes thinner and thicker, with the texture relaxed in each.",
+        optional=True,
+    ),
     "period": _v("", _A, "period", "Mean over temperatures of the fitted period."),
 }
 

@@ -13,7 +13,7 @@ from nanotexture.phasing.motif import MotifSolutions
 from nanotexture.phasing.motif_model import Nuisance, order_intensities
 from nanotexture.quantities import ModeChoice, Orders, Reference, Solutions, Trial
 from nanotexture.schema import MODE_CHOICE, SOLUTIONS, TRIAL, labelled
-from nanotexture.stages.models import ChooseConfig, InvertConfig, PilotConfig, TrialConfig
+from nanotexture.stages.models import ChooseConfig, InvertConfig, PilotConfig, ResizeConfig, TrialConfig
 from nanotexture.stages.motif_data import first_modes, motif_data, refolded
 from nanotexture.stages.motif_setup import MotifData
 from nanotexture.stages.motif_solve import (
@@ -32,8 +32,7 @@ TRIAL_SEED = 1_000_003  # trials draw other random numbers than the starts prope
 def pilot(orders: Orders, reference: Reference, *, config: PilotConfig) -> Solutions:
     """Motifs of a few starts with the modes that the data show: what the trials of other numbers of modes begin from."""
     data = motif_data(orders, reference, config.film, config.polarization)
-    seen, fringes = first_modes(data)
-    modes = Modes(config.harmonics or seen + 1, config.polynomials or fewer(fringes), config.strain)
+    modes = pilot_modes(data, config)
     seeds = [(config.seed, TRIAL_SEED + i) for i in range(config.starts)]
     found = solve_starts(data, modes, seeds)
     return _solutions(data, orders, found, seeds, np.concatenate(starts_by_schedule(data, seeds)))
@@ -63,6 +62,12 @@ def trial(orders: Orders, reference: Reference, first: Solutions, *, config: Tri
         "free_points": number,
     }
     return Trial(labelled(values, TRIAL))
+
+
+def pilot_modes(data: MotifData, config: PilotConfig | ResizeConfig) -> Modes:
+    """The modes told, or one harmonic more than is seen and two thirds of the polynomials that the fringes allow."""
+    seen, fringes = first_modes(data)
+    return Modes(config.harmonics or seen + 1, config.polynomials or fewer(fringes), config.strain)
 
 
 def fewer(polynomials: int) -> int:

@@ -66,6 +66,16 @@ class ReferenceConfig(Config):
     film: FilmConfig
 
 
+class ResizeConfig(Config):
+    """Film whose number of planes is tried, and the pilot's numbers."""
+
+    film: FilmConfig
+    harmonics: int | None
+    polynomials: int | None
+    strain: float
+    polarization: bool = False
+
+
 class PilotConfig(Config):
     """A few starts with the modes as told, or as the data show (None)."""
 

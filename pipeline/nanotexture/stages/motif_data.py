@@ -51,7 +51,10 @@ def motif_data(
     """Everything the solver needs, from labelled stages."""
     vectors = reflection_vectors(orders, reference)
     axes = field_axes(vectors)
-    stack = film.stack(c=float(reference["c"]), thickness=float(reference["thickness"]))
+    # the reference has the recipe's thickness or, where planes were tried, the one that fits
+    stack = film.model_copy(update={"thickness": None}).stack(
+        c=float(reference["c"]), thickness=float(reference["thickness"])
+    )
     slots = np.tile(np.arange(len(stack.heights) // stack.repeat), stack.repeat)
     rows = [measured_rows(orders, r, film) for r in range(len(vectors))]
     fewer = [fewer_rows(useful_rows(one, stack.thickness), stack.thickness) for one in rows]

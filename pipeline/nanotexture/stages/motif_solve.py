@@ -46,7 +46,8 @@ def best_motif(solutions: Solutions) -> Motifs:
 def relaxed(data: MotifData, modes: Modes, motifs: Motifs) -> MotifSolutions:
     """The minimum next to each motif, with a number of modes."""
     unknowns = data.unknowns(modes.harmonics, modes.polynomials, modes.strain)
-    fields = torch.from_numpy(resampled(motifs.fields[..., : len(data.z)], unknowns.points))
+    planes = stretched(motifs.fields, len(data.slots))[..., : len(data.z)]
+    fields = torch.from_numpy(resampled(planes, unknowns.points))
     equilibrium = data.equilibrium(unknowns)
     return solve_motif(
         data=data.reflections,
@@ -56,6 +57,15 @@ def relaxed(data: MotifData, modes: Modes, motifs: Motifs) -> MotifSolutions:
         gap=torch.from_numpy(motifs.gaps.astype(float)),
         equilibrium=equilibrium,
     )
+
+
+def stretched(fields: Array, planes: int) -> Array:
+    """Fields (..., planes) on another number of planes of the same film, linearly."""
+    number = fields.shape[-1]
+    if number == planes:
+        return fields
+    at = (np.arange(planes) + 0.5) * number / planes - 0.5
+    return np.apply_along_axis(lambda row: np.interp(at, np.arange(number), row), -1, fields)
 
 
 def resampled(fields: Array, points: int) -> Array:

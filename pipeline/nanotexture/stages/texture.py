@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanotexture.engine.stage import stage
-from nanotexture.quantities import Clusters, Orders, Texture
+from nanotexture.quantities import Clusters, Orders, Reference, Texture
 from nanotexture.schema import TEXTURE, labelled
 from nanotexture.stages.consensus import is_resolved
 from nanotexture.stages.models import TextureConfig
@@ -30,7 +30,12 @@ PER_ANGSTROM = 4.0  # C/m^2 of polarization that turn the phase about as much as
 
 @stage(version=2)
 def texture(
-    orders: Orders, clusters: Clusters, every: list[Clusters] | None = None, *, config: TextureConfig
+    orders: Orders,
+    clusters: Clusters,
+    reference: Reference,
+    every: list[Clusters] | None = None,
+    *,
+    config: TextureConfig,
 ) -> Texture:
     """Texture of the best cluster; with the clusters of every temperature, on the grid and origin of x that all share."""
     axes, period, z = clusters["axis"].values, float(orders["period"]), clusters["z"].values
@@ -49,6 +54,7 @@ def texture(
         **_components(best, std + 0.0 * best, slopes, slope_std, axes),
         **_polarization(clusters, put, best.shape[1:]),
         **_scalars(orders, clusters),
+        **_thickness(orders, reference),
     }
     if len(axes) == 1:
         values |= {
@@ -141,8 +147,6 @@ def _scalars(orders: Orders, clusters: Clusters) -> dict[str, Any]:
     from_orders = (
         "period",
         "period_std",
-        "thickness",
-        "thickness_std",
         "correlation_length",
         "c",
         "c_std",
@@ -158,6 +162,12 @@ def _scalars(orders: Orders, clusters: Clusters) -> dict[str, Any]:
         "determined": float(clusters["determined"]),
         "temperature": float(orders["temperature"]),
     }
+
+
+def _thickness(orders: Orders, reference: Reference) -> dict[str, float]:
+    """Of the planes that were tried, else of the fringes; angstrom."""
+    source = reference if "thickness_std" in reference else orders
+    return {name: float(source[name]) for name in ("thickness", "thickness_std")}
 
 
 def _attrs(clusters: Clusters, axes: Array, best: Array) -> dict[str, Any]:
