@@ -403,6 +403,7 @@ TIED = Equilibrium(
     120.0,
     REPEAT,
     POINTS,
+    carrier=Modes(4, repeat_profiles(z=np.arange(CELLS) * C, number=5, repeat=REPEAT), 120.0),
 )
 
 
