@@ -454,9 +454,8 @@ def test_the_error_of_a_tied_displacement_is_that_of_its_polarization():
         data=problem.data, unknowns=problem.unknowns, settings=LAST, start=truth, gap=gaps(TRUTH_GAP),
         equilibrium=TIED,
     )  # fmt: skip
-    free = problem.unknowns.blocks[0].size
-    whole = found.covariance[0]
-    polar = whole[free:, free:]
+    free, carried = problem.unknowns.blocks[0].size, 2 * len(TIED.carrier.index)
+    polar = found.covariance[0, carried:, carried:]
     draws = np.random.default_rng(0).multivariate_normal(np.zeros(len(polar)), polar.numpy(), 400)
     c = found.coefficients.repeat(400, 1)
     c[:, free:] += torch.from_numpy(draws)
