@@ -1,4 +1,4 @@
-"""Rows of qz: averaged without loss of intensity, noise or honesty, hidden at the substrate's peaks; their orders tell the lean."""
+"""Rows of qz: averaged without loss of intensity or noise, hidden at the substrate's peaks; orders that tell the lean."""
 
 from dataclasses import replace
 
