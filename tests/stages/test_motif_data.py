@@ -206,6 +206,26 @@ def test_the_model_on_fewer_rows_is_the_average_of_the_model():
     assert (off < (sharp[satellites][:, inner] - average).abs().amax(1) / top).all()
 
 
+@pytest.mark.parametrize("index", [1, 3])
+def test_the_model_on_fewer_rows_is_the_average_in_order_0_as_well_where_it_is_fitted(index):
+    """Film and rod together, to two per cent of the value or a thousandth of the brightest: ends and hidden rows are left out."""
+    data = bright(14)
+    fields = torch.from_numpy(leaning(40, len(data.z))[None, :2])
+    zero = torch.zeros(1, dtype=torch.float64)
+    full, few = data.full[index], data.reflections[index]
+    middle = int((full.orders == 0).nonzero())
+    whole, part = (
+        order_intensities(one, fields, Nuisance(zero, zero, zero + GAP))[0, middle] for one in (full, few)
+    )
+    many, number = round(step_of(few) / step_of(full)), len(few.qz)
+    first = round(float(few.qz[0] - full.qz[0]) / step_of(full) - 0.5 * (many - 1))
+    average = whole[first : first + many * number].unflatten(0, (number, many)).mean(1)
+    fitted = few.work[middle]
+    assert many == 4
+    off = (part - average)[fitted].abs()
+    assert (off < 0.02 * average[fitted] + 1e-3 * average[fitted].max()).all()
+
+
 def test_the_rod_of_hidden_rows_is_no_brighter_than_beside_them_and_keeps_its_phase():
     """Or the resolution, a series over all rows, would carry the substrate's peak to every one of them."""
     data, hidden = motif_data(orders(SINGLE, ALL), reference(SINGLE), SINGLE, False), 0

@@ -98,6 +98,11 @@ class Planted:
         square = (self.difference(found) / self.scale()[:, None, None]) ** 2
         return np.sqrt(square.mean((2, 3)).reshape(-1, 2, 2).mean(2))
 
+    def said(self, found):
+        """Reported standard deviation of displacement and of polarization over their sizes, (start, 2)."""
+        square = (found.fields_std.numpy() / self.scale()[:, None, None]) ** 2
+        return np.sqrt(square.mean((2, 3)).reshape(-1, 2, 2).mean(2))
+
     def pulls(self, found):
         """Rms over each field of difference over standard deviation, (start, f)."""
         return np.sqrt(((self.difference(found) / found.fields_std.numpy()) ** 2).mean((2, 3)))
@@ -113,7 +118,8 @@ def superlattice():
     return Planted(SUPERLATTICE, seed=7, size=1.2)
 
 
-LIMITS = {"single": (0.02, 0.25), "superlattice": (0.04, 0.2)}  # of displacement and polarization
+LIMITS = {"single": (0.03, 0.25), "superlattice": (0.05, 0.25)}  # of displacement and polarization
+HONEST = 1.7  # rms difference of one measurement over the standard deviation that it reports, at most
 
 
 @pytest.mark.parametrize("name", LIMITS)
@@ -122,6 +128,7 @@ def test_displacement_and_polarization_are_recovered_from_nearby(name, request):
     assert (planted.equilibrium is not None) is (name == "superlattice")
     found = planted.nearby()
     assert (planted.misfit(found)[0] < LIMITS[name]).all()
+    assert (planted.misfit(found)[0] < HONEST * planted.said(found)[0]).all()
     assert 0.8 < float(found.cost) < 1.2
     assert float(found.gap) == pytest.approx(GAP, abs=0.02)
     assert float(found.determined) > 0.9
@@ -138,7 +145,7 @@ def test_standard_deviations_of_both_are_honest(name, repeats, request):
     assert (mean < 1.4).all()
 
 
-@pytest.mark.parametrize(("name", "starts", "right"), [("single", 8, 6), ("superlattice", 4, 2)])
+@pytest.mark.parametrize(("name", "starts", "right"), [("single", 8, 6), ("superlattice", 6, 2)])
 def test_random_starts_find_both_and_the_cost_tells_which(name, starts, right, request):
     planted = request.getfixturevalue(name)
     found = planted.random(starts)
@@ -156,10 +163,11 @@ def test_a_displacement_in_equilibrium_is_no_prior_of_a_single_film(single):
 
 
 def test_the_motif_of_the_superlattice_is_that_of_one_repeat_in_equilibrium(superlattice):
-    """What the data fix is P: the displacement beside the one in equilibrium is small."""
+    """What the data fix is P: the displacement beside the one in equilibrium is small but for the spacing of the planes."""
     free = superlattice.equilibrium.removed(torch.from_numpy(superlattice.fields[None]))[0, :2]
     assert superlattice.fields.shape[2] == 8
-    assert float(free.std()) < 0.15 * superlattice.fields[:2].std()
+    free = free - free.mean(1, keepdim=True)
+    assert float(free.std()) < 0.1 * superlattice.fields[:2].std()
     assert not superlattice.unknowns.blocks[0].judged
 
 
