@@ -399,7 +399,6 @@ CELLS, REPEAT = 8, 8 * C
 TIED = Equilibrium(
     (175.0, 79.4, 111.1),
     torch.tensor([[0.089], [-0.026], [0.0675]], dtype=torch.float64).expand(3, CELLS).clone(),
-    torch.arange(CELLS) // 4,
     120.0,
     REPEAT,
     POINTS,

@@ -9,8 +9,8 @@ from nanotexture.phasing.alignment import align
 from nanotexture.phasing.motif import solve_motif
 from nanotexture.phasing.motif_problem import Problem, prior_precision
 from nanotexture.phasing.motif_settings import MotifSettings, Schedule
-from nanotexture.stages.invert import relaxed, solve_starts, starts_by_schedule
 from nanotexture.stages.motif_data import motif_data
+from nanotexture.stages.motif_solve import Modes, Motifs, relaxed, solve_starts, starts_by_schedule
 
 from .planted import GAP, SINGLE, SUPERLATTICE, measured, orders, reference
 
@@ -72,7 +72,7 @@ class Planted:
     def random(self, starts):
         """Solutions of random starts, joined over schedules."""
         seeds = [(0, i) for i in range(starts)]
-        return solve_starts(self.data, HARMONICS, PROFILES, STRAIN, seeds)
+        return solve_starts(self.data, Modes(HARMONICS, PROFILES, STRAIN), seeds)
 
     def scale(self):
         """One size for both displacements and one for both polarizations, (f,)."""
@@ -167,7 +167,7 @@ def test_the_motif_of_the_superlattice_is_that_of_one_repeat_in_equilibrium(supe
     free = superlattice.equilibrium.removed(torch.from_numpy(superlattice.fields[None]))[0, :2]
     assert superlattice.fields.shape[2] == 8
     free = free - free.mean(1, keepdim=True)
-    assert float(free.std()) < 0.1 * superlattice.fields[:2].std()
+    assert float(free.std()) < 0.15 * superlattice.fields[:2].std()
     assert not superlattice.unknowns.blocks[0].judged
 
 
@@ -177,7 +177,9 @@ def test_a_motif_is_relaxed_onto_more_modes(name, request):
     planted = request.getfixturevalue(name)
     found = planted.nearby()
     more = relaxed(
-        planted.data, HARMONICS + 1, PROFILES, STRAIN, (planted.data.on_planes(found.fields)[0], GAP)
+        planted.data,
+        Modes(HARMONICS + 1, PROFILES, STRAIN),
+        Motifs(planted.data.on_planes(found.fields), np.array([GAP])),
     )
     assert float(more.cost) < float(found.cost) + 0.01
     moved = align(
