@@ -64,11 +64,11 @@ ONLY_IN: dict[str, set[str]] = {
         "phasing",
         "priors",
         "simulate",
-        "stages.determined",
-        "stages.consensus",  # hands motifs to the solver and back
+        "stages.determined",  # stages hand motifs to the solver and back
         "stages.invert",
         "stages.motif_data",
         "stages.motif_setup",
+        "stages.motif_solve",
         "stages.window",
     },
     "xarray": {"schema", "quantities", "engine", "report", "store", "scoring", "runner", "caveats"},

@@ -1,11 +1,14 @@
 """Modes: orthogonal, projected exactly, with the right slopes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from nanotexture.phasing.modes import Modes, Profiles, layer_profiles, legendre_profiles, repeat_profiles
 
 PLANES = np.arange(41) * 4.0
+LEANS = [0.0, 0.011]  # periods per angstrom
 MODES = Modes(3, legendre_profiles(z=PLANES, number=4, thickness=164.0), 120.0)
 
 
@@ -100,10 +103,12 @@ def test_the_slopes_of_profiles_are_their_derivatives(kind):
 
 
 @pytest.mark.parametrize("points", [16, 33])
-def test_projecting_a_field_made_of_modes_gives_its_coefficients(points):
-    c = coefficients(MODES, batch=(2, 3))
-    field = torch.einsum("bfm,mxz->bfxz", c, MODES.basis(points))
-    np.testing.assert_allclose(MODES.project(field), c, atol=1e-10)
+@pytest.mark.parametrize("lean", LEANS)
+def test_projecting_a_field_made_of_modes_gives_its_coefficients(points, lean):
+    modes = replace(MODES, lean=lean)
+    c = coefficients(modes, batch=(2, 3))
+    field = torch.einsum("bfm,mxz->bfxz", c, modes.basis(points))
+    np.testing.assert_allclose(modes.project(field), c, atol=1e-10)
 
 
 def test_projecting_any_field_leaves_a_rest_without_modes():
@@ -112,22 +117,53 @@ def test_projecting_any_field_leaves_a_rest_without_modes():
     np.testing.assert_allclose(MODES.project(rest), 0, atol=1e-10)
 
 
-def test_the_gradient_is_the_derivative_of_the_modes():
-    points = 512
-    z = np.linspace(0, 160, 801)
-    modes = Modes(2, legendre_profiles(z=z, number=4, thickness=164.0), 120.0)
-    basis, slope = modes.basis(points).numpy(), modes.gradient(points).numpy()
-    dx = (np.roll(basis, -1, axis=1) - np.roll(basis, 1, axis=1)) * points / (2 * 120.0)
-    np.testing.assert_allclose(slope[0], dx, atol=2e-4 * np.abs(slope[0]).max())
-    dz = np.gradient(basis, z, axis=2, edge_order=2)
-    np.testing.assert_allclose(slope[1], dz, atol=2e-4 * np.abs(slope[1]).max())
+@pytest.mark.parametrize("lean", LEANS)
+def test_the_gradient_is_the_derivative_of_the_modes(lean):
+    """On a grid that is fine along the one direction, then along the other."""
+
+    def modes(z):
+        return Modes(2, legendre_profiles(z=z, number=4, thickness=164.0), 120.0, lean=lean)
+
+    fine, high = 512, np.linspace(0, 160, 1601)
+    wide, tall = modes(PLANES), modes(high)
+    basis, slope = wide.basis(fine).numpy(), wide.gradient(fine)[0].numpy()
+    dx = (np.roll(basis, -1, axis=1) - np.roll(basis, 1, axis=1)) * fine / (2 * 120.0)
+    np.testing.assert_allclose(slope, dx, atol=2e-4 * np.abs(slope).max())
+    basis, slope = tall.basis(16).numpy(), tall.gradient(16)[1].numpy()
+    dz = np.gradient(basis, high, axis=2, edge_order=2)
+    np.testing.assert_allclose(slope, dz, atol=2e-4 * np.abs(slope).max())
 
 
-def test_the_wave_number_is_the_rms_slope_of_a_sine_and_near_that_of_a_polynomial():
-    """sin^2 + cos^2 halves: exactly wave / sqrt(2) for a harmonic constant in z; within a factor 2.5 for the others."""
-    slope = MODES.gradient(64).numpy()
-    rms = np.sqrt((slope**2).sum(0).mean((1, 2))) / MODES.wave().numpy()
-    np.testing.assert_allclose(rms[MODES.index[:, 2] == 0], np.sqrt(0.5), rtol=1e-9)
+def test_leaning_modes_are_upright_ones_displaced_in_proportion_to_the_height():
+    """By one point of the grid from plane to plane, where the lean is that of the grid's diagonal."""
+    points = 16
+    leaning = replace(MODES, lean=1 / (4.0 * points))
+    upright, moved = MODES.basis(points), leaning.basis(points)
+    for i in range(len(PLANES)):
+        np.testing.assert_allclose(moved[:, :, i], torch.roll(upright[:, :, i], i, dims=1), atol=1e-12)
+    for k in (-2, 1, 3):
+        wave = np.exp(2j * np.pi * k * (np.arange(points)[:, None] / points - leaning.lean * PLANES))
+        made = np.exp(2j * np.pi * k * np.arange(points) / points)[:, None] * leaning.leaning(k).numpy()
+        np.testing.assert_allclose(made, wave, atol=1e-12)
+
+
+def test_modes_are_found_among_richer_ones():
+    rich = Modes(5, legendre_profiles(z=PLANES, number=6, thickness=164.0), 120.0, constant=True)
+    places = MODES.places(rich)
+    assert len(places) == len(MODES.index)
+    np.testing.assert_array_equal(rich.basis(16)[torch.from_numpy(places)], MODES.basis(16))
+
+
+@pytest.mark.parametrize("lean", LEANS)
+def test_the_wave_number_is_the_rms_slope_of_a_sine_and_near_that_of_a_polynomial(lean):
+    """sin^2 + cos^2 halves: exactly wave / sqrt(2) for a harmonic constant in z; within a factor 2.5 for the others.
+
+    Leaning, too, where the slope along z adds in quadrature.
+    """
+    modes = replace(MODES, lean=lean)
+    slope = modes.gradient(64).numpy()
+    rms = np.sqrt((slope**2).sum(0).mean((1, 2))) / modes.wave().numpy()
+    np.testing.assert_allclose(rms[modes.index[:, 2] == 0], np.sqrt(0.5), rtol=1e-9)
     assert (rms < 2.5).all()
     assert (rms > 1 / 2.5).all()
 

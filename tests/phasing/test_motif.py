@@ -399,10 +399,10 @@ CELLS, REPEAT = 8, 8 * C
 TIED = Equilibrium(
     (175.0, 79.4, 111.1),
     torch.tensor([[0.089], [-0.026], [0.0675]], dtype=torch.float64).expand(3, CELLS).clone(),
-    torch.arange(CELLS) // 4,
     120.0,
     REPEAT,
     POINTS,
+    carrier=Modes(4, repeat_profiles(z=np.arange(CELLS) * C, number=5, repeat=REPEAT), 120.0),
 )
 
 
@@ -453,9 +453,8 @@ def test_the_error_of_a_tied_displacement_is_that_of_its_polarization():
         data=problem.data, unknowns=problem.unknowns, settings=LAST, start=truth, gap=gaps(TRUTH_GAP),
         equilibrium=TIED,
     )  # fmt: skip
-    free = problem.unknowns.blocks[0].size
-    whole = found.covariance[0]
-    polar = whole[free:, free:]
+    free, carried = problem.unknowns.blocks[0].size, 2 * len(TIED.carrier.index)
+    polar = found.covariance[0, carried:, carried:]
     draws = np.random.default_rng(0).multivariate_normal(np.zeros(len(polar)), polar.numpy(), 400)
     c = found.coefficients.repeat(400, 1)
     c[:, free:] += torch.from_numpy(draws)

@@ -1,5 +1,7 @@
 """Blocks of fields: coefficients there and back, widths of priors, the direction of translation, random starts."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -89,13 +91,30 @@ def test_the_width_of_a_polarization_is_half_at_two_harmonics_and_falls_by_the_s
     np.testing.assert_allclose(width[1], 0.4 / (1 + (wave / 2) ** 2))
 
 
-def test_a_correction_frees_the_spacing_of_the_planes_alone():
-    modes = Modes(2, repeat_profiles(z=Z, number=5, repeat=48.0), 120.0)
+def test_a_correction_frees_the_coarse_spacing_of_the_planes_alone():
+    """Of uz, k = 0, as a strain: half of it at the second wave of the repeat, falling by the square beyond."""
+    modes = Modes(2, repeat_profiles(z=Z, number=7, repeat=48.0), 120.0)
     width = correction_width(modes, 0.002, 0.005)
     spacing = modes.index[:, 0] == 0
-    np.testing.assert_allclose(width[1, spacing] * modes.wave()[spacing], 0.005)
+    order = modes.wave()[spacing] * 48.0 / (2 * np.pi)
+    np.testing.assert_allclose(order, [1, 1, 2, 2, 3, 3])
+    strain = width[1, spacing] * modes.wave()[spacing]
+    np.testing.assert_allclose(strain, 0.005 / (1 + (order / 2) ** 2))
     assert (width[0] <= 0.002).all()
     assert (width[1, ~spacing] <= 0.002).all()
+    np.testing.assert_allclose(width[0], polar_width(modes, 1, 0.002)[0])
+
+
+def test_moving_a_leaning_motif_along_x_is_the_direction_of_translation_too():
+    """It does not depend on the lean: cos and sin of each harmonic change alike at all heights."""
+    tilted = replace(BOTH, blocks=tuple(replace(b, modes=replace(b.modes, lean=0.013)) for b in BOTH.blocks))
+    c = drawn()
+    direction, step = tilted.shift_direction(c), 1
+    fine = replace(tilted, points=4000)
+    fields = fine.fields(c)
+    moved = fine.project(torch.roll(fields, step, dims=2)) - fine.project(torch.roll(fields, -step, dims=2))
+    cosine = (moved * direction).sum(1).abs() / moved.norm(dim=1)
+    np.testing.assert_allclose(cosine, 1.0, atol=1e-5)
 
 
 def test_random_starts_have_the_asked_size_and_depend_on_their_own_seed_only():

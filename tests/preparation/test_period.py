@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nanotexture.preparation.lines import LineShape, MapWindow, line_matrix
-from nanotexture.preparation.period import central_line, find_combs, profile_from_map
+from nanotexture.preparation.period import (
+    central_line,
+    find_combs,
+    highest_order,
+    profile_from_map,
+    rod_profile,
+)
 
 EXPECTED = 1.6
 
@@ -128,3 +134,104 @@ def test_the_central_line_is_where_it_was_put(offset, width):
     centre, found = central_line(qx, profile, profile, 0.0, 0.1)
     assert centre == pytest.approx(offset, abs=5e-4)
     assert found == pytest.approx(width, abs=2.1e-3)
+
+
+PERIOD = 120.0
+SPACING = 2 * np.pi / PERIOD
+
+
+def inclined_map(*, rod=60.0, satellites=3000.0, shift=6, highest=2, offset=0.0, width=0.12, nz=60, seed=0):
+    """A laminate's map: order 0 a rod in all rows, orders +-n bright in few, n times `shift` rows from the middle.
+
+    rod, satellites: counts in the brightest voxel of a row.
+    """
+    step = SPACING / 16
+    qx = EXPECTED + step * np.arange(-80, 81)
+    centre = EXPECTED + offset * SPACING
+    rows = np.arange(nz) - nz / 2
+    orders = np.arange(-highest, highest + 1)
+    widths = (0.06 * SPACING, *(width * SPACING * np.sqrt(n) for n in range(1, highest + 1)))
+    lines = line_matrix(qx, orders, LineShape(centre, SPACING, widths, (0.2, *(0.7,) * highest)))
+    lines /= lines.max(axis=1, keepdims=True)
+    expected = np.full((len(qx), nz), 2.0)
+    for n, line in zip(orders, lines, strict=True):
+        bell = np.exp(-0.5 * ((rows - n * shift) / 2.0) ** 2)
+        expected += line[:, None] * (satellites / n**2 * bell if n else rod)
+    counts = np.random.default_rng(seed).poisson(expected).astype(float)
+    qz = 4.7 + 0.003 * np.arange(nz)
+    return MapWindow(qx, qz, counts, np.maximum(counts, 1), np.ones(counts.shape, bool))
+
+
+@pytest.mark.parametrize("offset", [-0.1, 0.0, 0.15])
+@pytest.mark.parametrize("satellites", [300.0, 3000.0, 30_000.0])
+def test_a_comb_whose_order_0_is_not_its_strongest_line_is_found_about_the_rod(satellites, offset):
+    """Satellites outshine the rod in the profile; that it is there in every row tells it."""
+    map_ = inclined_map(satellites=satellites, offset=offset)
+    profile, _ = profile_from_map(map_)
+    found = find_combs([map_], [EXPECTED], SPACING / 3.2, SPACING * 3.2)[0]
+    assert found is not None
+    assert found.centre == pytest.approx(EXPECTED + offset * SPACING, abs=0.05 * SPACING)
+    assert found.spacing == pytest.approx(SPACING, rel=0.03)
+    strongest = map_.qx[int(np.nanargmax(profile))]
+    if satellites > 1000:
+        assert abs(strongest - found.centre) > 0.8 * SPACING
+
+
+def test_a_rod_along_all_rows_outdoes_satellites_in_a_few():
+    map_ = inclined_map(rod=60.0, satellites=30_000.0)
+    rod = rod_profile(map_)
+    assert map_.qx[int(np.nanargmax(rod))] == pytest.approx(EXPECTED, abs=0.05 * SPACING)
+    seen = map_.measured.copy()
+    seen[3] = False
+    seen[:, 20:40] = False
+    counts = np.where(seen, map_.intensity, 0.0)
+    gaps = rod_profile(MapWindow(map_.qx, map_.qz, counts, map_.variance, seen))
+    assert np.isnan(gaps[3])
+    assert map_.qx[int(np.nanargmax(gaps))] == pytest.approx(EXPECTED, abs=0.05 * SPACING)
+
+
+def test_of_lines_that_are_nearly_as_strong_the_nearest_to_where_order_0_is_expected_is_it():
+    qx = np.linspace(-0.2, 0.2, 401)
+
+    def lines(beside):
+        return 10 + sum(h * np.exp(-(((qx - at) / 0.006) ** 2)) for at, h in ((0.01, 900), (0.08, beside)))
+
+    for beside, centre in ((1000, 0.01), (1500, 0.08)):
+        profile = lines(beside)
+        assert central_line(qx, profile, profile, 0.0, 0.1)[0] == pytest.approx(centre, abs=1e-3)
+    profile = lines(9000)
+    assert central_line(qx, profile, profile, 0.0, 0.05)[0] == pytest.approx(0.01, abs=1e-3)  # out of reach
+
+
+def test_all_maps_have_one_spacing():
+    """A map whose own satellites are weak takes that of the others, and one without any has no comb."""
+    clear, weak, none = (
+        comb_map(period=PERIOD, peak=peak, ratio=ratio, seed=seed)
+        for peak, ratio, seed in ((1e5, 0.3, 0), (2e3, 0.3, 1), (1e4, 0.0, 2))
+    )
+    found = find_combs([weak, clear, none], [EXPECTED] * 3, SPACING / 3.2, SPACING * 3.2)
+    assert found[2] is None
+    assert found[0].spacing == found[1].spacing == pytest.approx(SPACING, rel=0.02)
+    assert found[1].gain > found[0].gain
+
+
+@pytest.mark.parametrize("highest", [1, 2, 3])
+def test_the_highest_order_may_be_bright_in_rows_of_its_own_only(highest):
+    """Inclined walls put order n at heights that no other order shares, where the profile over bright rows hardly sees it."""
+    map_ = inclined_map(highest=highest, shift=8, satellites=2000.0)
+    assert highest_order(map_, centre=EXPECTED, spacing=SPACING) == highest
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_noise_is_no_order_and_there_is_at_least_one(seed):
+    dark = inclined_map(highest=1, satellites=0.0, seed=seed)
+    assert highest_order(dark, centre=EXPECTED, spacing=SPACING) == 1
+    bright = inclined_map(highest=2, shift=8, satellites=2000.0, seed=seed)
+    assert highest_order(bright, centre=EXPECTED, spacing=SPACING) == 2
+
+
+def test_an_order_that_lies_outside_the_map_is_not_asked_for():
+    map_ = inclined_map(highest=3, satellites=5000.0)
+    near = np.abs(map_.qx - EXPECTED) < 2.5 * SPACING
+    cut = MapWindow(map_.qx[near], map_.qz, map_.intensity[near], map_.variance[near], map_.measured[near])
+    assert highest_order(cut, centre=EXPECTED, spacing=SPACING) == 2

@@ -8,7 +8,7 @@ from nanotexture.film.config import FilmConfig, LayerConfig, SubstrateConfig
 from nanotexture.film.materials import built_in
 from nanotexture.phasing.motif_model import Nuisance, order_intensities
 from nanotexture.schema import ORDERS, REFERENCE, labelled
-from nanotexture.stages.motif_data import motif_data
+from nanotexture.stages.motif_data import SYSTEMATIC, motif_data
 
 A, PERIOD, GAP, SCALE = 3.905, 100.0, 0.2, 30.0
 PBTIO3, SRTIO3 = built_in("PbTiO3"), built_in("SrTiO3")
@@ -101,5 +101,5 @@ def measured(film, hkl, fields, *, polarization=True, error=0.01, seed=0, **opti
         exact = exact.numpy()
         top = exact[np.arange(len(exact)) != len(exact) // 2].max()
         variance[r] = 4 * error**2 * top * (exact + error**2 * top)
-        values[r] = exact + rng.normal(size=exact.shape) * np.sqrt(variance[r] + (0.03 * exact) ** 2)
+        values[r] = exact + rng.normal(size=exact.shape) * np.sqrt(variance[r] + (SYSTEMATIC * exact) ** 2)
     return orders(film, hkl, intensity=values, variance=variance, **options)

@@ -18,8 +18,8 @@ def trial(harmonics, polynomials, free, cost=1.0, points=200):
     return labelled(values, TRIAL)
 
 
-def chosen(*trials):
-    found = choose(list(trials), config=ChooseConfig())
+def chosen(*trials, tolerance=0.5):
+    found = choose(list(trials), config=ChooseConfig(tolerance=tolerance))
     return int(found["harmonics"]), int(found["polynomials"])
 
 
@@ -28,15 +28,17 @@ def test_a_clearly_lower_free_chi2_is_taken_even_with_more_modes():
 
 
 def test_of_equals_the_fewest_modes_are_taken():
-    assert chosen(trial(2, 3, 1.05), trial(2, 5, 1.0), trial(4, 6, 1.01)) == (2, 3)
+    assert chosen(trial(2, 3, 1.04), trial(2, 5, 1.0), trial(4, 6, 1.01)) == (2, 3)
 
 
 @pytest.mark.parametrize("points", [20, 2000])
-def test_equal_means_within_the_standard_error_of_chi2(points):
+@pytest.mark.parametrize("tolerance", [0.25, 1.0])
+def test_equal_means_within_the_told_share_of_the_standard_error_of_chi2(points, tolerance):
     """chi2 per point of N values has a standard error of sqrt(2 / N)."""
-    error = np.sqrt(2 / points)
-    assert chosen(trial(2, 3, 1 + 0.9 * error, points=points), trial(4, 6, 1.0, points=points)) == (2, 3)
-    assert chosen(trial(2, 3, 1 + 1.1 * error, points=points), trial(4, 6, 1.0, points=points)) == (4, 6)
+    limit = tolerance * np.sqrt(2 / points)
+    rich = trial(4, 6, 1.0, points=points)
+    assert chosen(trial(2, 3, 1 + 0.9 * limit, points=points), rich, tolerance=tolerance) == (2, 3)
+    assert chosen(trial(2, 3, 1 + 1.1 * limit, points=points), rich, tolerance=tolerance) == (4, 6)
 
 
 def test_ordinary_chi2_does_not_decide_while_there_is_a_free_one():

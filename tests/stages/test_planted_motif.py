@@ -9,8 +9,8 @@ from nanotexture.phasing.alignment import align
 from nanotexture.phasing.motif import solve_motif
 from nanotexture.phasing.motif_problem import Problem, prior_precision
 from nanotexture.phasing.motif_settings import MotifSettings, Schedule
-from nanotexture.stages.invert import relaxed, solve_starts, starts_by_schedule
 from nanotexture.stages.motif_data import motif_data
+from nanotexture.stages.motif_solve import Modes, Motifs, relaxed, solve_starts, starts_by_schedule
 
 from .planted import GAP, SINGLE, SUPERLATTICE, measured, orders, reference
 
@@ -72,7 +72,7 @@ class Planted:
     def random(self, starts):
         """Solutions of random starts, joined over schedules."""
         seeds = [(0, i) for i in range(starts)]
-        return solve_starts(self.data, HARMONICS, PROFILES, STRAIN, seeds)
+        return solve_starts(self.data, Modes(HARMONICS, PROFILES, STRAIN), seeds)
 
     def scale(self):
         """One size for both displacements and one for both polarizations, (f,)."""
@@ -98,6 +98,11 @@ class Planted:
         square = (self.difference(found) / self.scale()[:, None, None]) ** 2
         return np.sqrt(square.mean((2, 3)).reshape(-1, 2, 2).mean(2))
 
+    def said(self, found):
+        """Reported standard deviation of displacement and of polarization over their sizes, (start, 2)."""
+        square = (found.fields_std.numpy() / self.scale()[:, None, None]) ** 2
+        return np.sqrt(square.mean((2, 3)).reshape(-1, 2, 2).mean(2))
+
     def pulls(self, found):
         """Rms over each field of difference over standard deviation, (start, f)."""
         return np.sqrt(((self.difference(found) / found.fields_std.numpy()) ** 2).mean((2, 3)))
@@ -113,7 +118,8 @@ def superlattice():
     return Planted(SUPERLATTICE, seed=7, size=1.2)
 
 
-LIMITS = {"single": (0.02, 0.25), "superlattice": (0.04, 0.2)}  # of displacement and polarization
+LIMITS = {"single": (0.03, 0.25), "superlattice": (0.05, 0.25)}  # of displacement and polarization
+HONEST = 1.7  # rms difference of one measurement over the standard deviation that it reports, at most
 
 
 @pytest.mark.parametrize("name", LIMITS)
@@ -122,6 +128,7 @@ def test_displacement_and_polarization_are_recovered_from_nearby(name, request):
     assert (planted.equilibrium is not None) is (name == "superlattice")
     found = planted.nearby()
     assert (planted.misfit(found)[0] < LIMITS[name]).all()
+    assert (planted.misfit(found)[0] < HONEST * planted.said(found)[0]).all()
     assert 0.8 < float(found.cost) < 1.2
     assert float(found.gap) == pytest.approx(GAP, abs=0.02)
     assert float(found.determined) > 0.9
@@ -138,7 +145,7 @@ def test_standard_deviations_of_both_are_honest(name, repeats, request):
     assert (mean < 1.4).all()
 
 
-@pytest.mark.parametrize(("name", "starts", "right"), [("single", 8, 6), ("superlattice", 4, 2)])
+@pytest.mark.parametrize(("name", "starts", "right"), [("single", 8, 6), ("superlattice", 6, 2)])
 def test_random_starts_find_both_and_the_cost_tells_which(name, starts, right, request):
     planted = request.getfixturevalue(name)
     found = planted.random(starts)
@@ -156,9 +163,10 @@ def test_a_displacement_in_equilibrium_is_no_prior_of_a_single_film(single):
 
 
 def test_the_motif_of_the_superlattice_is_that_of_one_repeat_in_equilibrium(superlattice):
-    """What the data fix is P: the displacement beside the one in equilibrium is small."""
+    """What the data fix is P: the displacement beside the one in equilibrium is small but for the spacing of the planes."""
     free = superlattice.equilibrium.removed(torch.from_numpy(superlattice.fields[None]))[0, :2]
     assert superlattice.fields.shape[2] == 8
+    free = free - free.mean(1, keepdim=True)
     assert float(free.std()) < 0.15 * superlattice.fields[:2].std()
     assert not superlattice.unknowns.blocks[0].judged
 
@@ -169,7 +177,9 @@ def test_a_motif_is_relaxed_onto_more_modes(name, request):
     planted = request.getfixturevalue(name)
     found = planted.nearby()
     more = relaxed(
-        planted.data, HARMONICS + 1, PROFILES, STRAIN, (planted.data.on_planes(found.fields)[0], GAP)
+        planted.data,
+        Modes(HARMONICS + 1, PROFILES, STRAIN),
+        Motifs(planted.data.on_planes(found.fields), np.array([GAP])),
     )
     assert float(more.cost) < float(found.cost) + 0.01
     moved = align(

@@ -151,7 +151,9 @@ class Modes:
 
     def _waves(self, points: int) -> tuple[Tensor, Tensor]:
         """Harmonic of every mode and its slope along x in 1/angstrom, (modes, x, z)."""
-        k, even = torch.from_numpy(self.index[:, :1, None]), torch.from_numpy(self.index[:, 1:2, None] > 0)
+        # an integer tensor times pi would have single precision
+        k = torch.from_numpy(self.index[:, :1, None].astype(float))
+        even = torch.from_numpy(self.index[:, 1:2, None] > 0)
         place = torch.arange(points, dtype=torch.float64)[:, None] / points - self.lean * self.profiles.z
         phase = 2 * torch.pi * k * place
         values = torch.where(even, torch.cos(phase), torch.sin(phase))

@@ -105,7 +105,7 @@ def fewer_rows(rows: Rows, thickness: float) -> Rows:
     """Neighbouring rows averaged, so that a fringe 2 pi / thickness keeps ROWS of them; their span becomes resolution.
 
     An intensity of a film holds nothing finer than half a fringe, and the solver's time grows with the rows. An average is
-    held out where any of its rows is, fitted where all are.
+    held out where any of its rows is, fitted where all are; the first and the last are neither.
     """
     fringe = 2 * np.pi / thickness
     many = max(int(fringe / rows.step / ROWS + 1e-6), 1)
@@ -119,6 +119,7 @@ def fewer_rows(rows: Rows, thickness: float) -> Rows:
     # nearer than that a rod bends more within an average than its second moment tells
     hidden = grouped(rows.hidden | (rows.from_bragg < ROD * fringe)).any(-1)
     seen = ~((rows.orders == 0)[:, None] & hidden[None])
+    seen[:, [0, -1]] = False  # the resolution mixes them with rows beyond, which are not there
     return replace(
         rows,
         qz=grouped(rows.qz).mean(-1),
