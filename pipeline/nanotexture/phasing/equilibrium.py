@@ -25,9 +25,8 @@ class Equilibrium:
     """Of fields (ux, uz, Px, Pz) on (x, z), z the planes of one repeat.
 
     stiffness: c11, c12, c44 in any one unit; electrostriction (3, z): q11, q12, q44 of every plane in m^4/C^2, q44 as in
-    e_4 = q44 P_2 P_3; period and repeat in angstrom; points along
-    x; carrier: modes that hold the displacement's change with the polarization; longitudinal: rms in C/m^2 of what
-    depolarising fields leave of the polarization's longitudinal part.
+    e_4 = q44 P_2 P_3; period and repeat in angstrom; points along x; carrier: modes that hold the displacement's change with
+    the polarization; longitudinal: rms in C/m^2 of what depolarising fields leave of the polarization's longitudinal part.
     """
 
     stiffness: tuple[float, float, float]

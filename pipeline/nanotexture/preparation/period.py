@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ PRESENT, CLEAR = (
 SIGNAL = 0.03  # of the strongest row: rows that hold signal
 LIKELY = 0.75  # of the strongest line's height: another that may be order 0
 _WIDTHS = (0.06, 0.12, 0.2, 0.35, 0.6)  # FWHM of order 1 as a fraction of the spacing
+_MIXINGS = (0.05, 0.7)  # Lorentzian fraction: much disorder, or hardly any
 _SIGNIFICANT = (
     25.0  # a comb must lower chi2 by this much for each line that it adds, against no satellites at all
 )
@@ -141,10 +143,10 @@ class _Profile:
         number, highest = len(self.qx), self._highest(spacing)
         flat, alone = self._fit(LineShape(self.centre, spacing, (self.width,), (0.7,)))
         found = flat, Comb(self.centre, spacing, self.width, self.width, tuple(alone), 0.0)
-        for fraction in _WIDTHS if highest else ():
+        for fraction, mixing in product(_WIDTHS, _MIXINGS) if highest else ():
             width = max(fraction * spacing, self.width)
             widths = (self.width, *(width * np.sqrt(n) for n in range(1, highest + 1)))
-            chi2, orders = self._fit(LineShape(self.centre, spacing, widths, (0.7,) * len(widths)))
+            chi2, orders = self._fit(LineShape(self.centre, spacing, widths, (mixing,) * len(widths)))
             if chi2 < found[0]:
                 gain = (flat - chi2) / (2 * highest)
                 found = chi2, Comb(self.centre, spacing, self.width, width, tuple(orders), float(gain))
