@@ -66,6 +66,7 @@ ONLY_IN: dict[str, set[str]] = {
         "simulate",
         "stages.determined",  # stages hand motifs to the solver and back
         "stages.invert",
+        "stages.leave_out",
         "stages.motif_data",
         "stages.motif_setup",
         "stages.motif_solve",
