@@ -21,6 +21,7 @@ GROUPS = {
     "/domains": schema.DOMAINS,
     "/energy": schema.ENERGY,
     "/series": schema.SERIES,
+    "/left_out": schema.RESULT_LEFT_OUT,
     "/solutions": schema.RESULT_SOLUTIONS,
     "/clusters": schema.RESULT_CLUSTERS,
     "/reference": schema.REFERENCE,

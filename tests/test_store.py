@@ -95,10 +95,16 @@ def one_temperature(
         for name in ("model", "field_std", "slope_std", "gap", "determined"):
             found[name] = found[name] * np.nan
             found[name].attrs.update(filled(schema.CLUSTERS, sizes | {"cluster": 1}, **WORDS)[name].attrs)
+    for name in ("field_std", "polar_std"):
+        if name in found:
+            found[name] = 0.1 * found[name]  # below its field: what is not would be NaN
+            found[name].attrs.update(filled(schema.CLUSTERS, sizes | {"cluster": 1}, **WORDS)[name].attrs)
     found.attrs["solver"] = solver
     maps = tuple(one_map(h, temperature, shift, seed + i) for i, h in enumerate(hkls))
     choice = filled(schema.MODE_CHOICE, sizes)
-    return OneTemperature(maps, orders, found, choice, texture(orders, found, config=TextureConfig()))
+    return OneTemperature(
+        maps, orders, found, choice, texture(orders, found, reference(), config=TextureConfig())
+    )
 
 
 def reference():
@@ -249,10 +255,10 @@ def test_clusters_lie_on_the_grid_and_at_the_place_of_the_answer():
     other = coarse.drop_vars(["x", "field", "field_std", "slope_std"]).assign(
         x=("x", np.arange(2 * finer["x"]) / (2 * finer["x"])),
         field=(("cluster", "field", "x", "z"), shifted(3 * wide, 0.25)),
-        field_std=(("field", "x", "z"), np.ones(wide.shape[1:])),
+        field_std=(("field", "x", "z"), np.full(wide.shape[1:], 0.1)),
         slope_std=(("field", "axis", "x", "z"), np.ones((2, 2, *wide.shape[2:]))),
     )
-    answer = texture(one.orders, coarse, [coarse, other], config=TextureConfig())
+    answer = texture(one.orders, coarse, reference(), [coarse, other], config=TextureConfig())
     assert float(answer["x_shift"]) == pytest.approx(0.25)
     assert answer.sizes["x"] == 2 * finer["x"]
     np.testing.assert_allclose(answer["displacement"], shifted(wide, 0.25)[0], atol=1e-12)

@@ -91,8 +91,11 @@ def plan_recipe(recipe: Recipe, path: Path) -> RunPlan:
     files, alignment, maps = _measured(recipe, film, path)
     orders = {t: _prepare(recipe, film, tasks, t) for t, tasks in maps.items()}
     shared = Task(reference, models.ReferenceConfig(film=film), (tuple(orders.values()),))
-    pilots = {t: _pilot(recipe, film, orders[t], shared, f"{t:g} K") for t in orders}
-    if recipe.invert.solver == "motif" and film.single and film.layers[0].cells is None:
+    # one reflection alone lets the texture make up for a wrong number of planes
+    several = min(len(tasks) for tasks in maps.values()) > 1
+    sized = recipe.invert.solver == "motif" and film.single and film.layers[0].cells is None and several
+    pilots = {t: _pilot(recipe, film, orders[t], shared, sized, f"{t:g} K") for t in orders}
+    if sized:
         modes = _Modes.of(recipe)
         sizes = models.ResizeConfig(
             film=film,
@@ -441,14 +444,16 @@ class _Modes:
         return self.harmonics is not None and self.polynomials is not None
 
 
-def _pilot(recipe: Recipe, film: FilmConfig, orders: Task, shared: Task, label: str) -> Task:
+def _pilot(recipe: Recipe, film: FilmConfig, orders: Task, shared: Task, sized: bool, label: str) -> Task:
+    """A few starts, one where neither the number of modes nor that of planes is to be chosen from them."""
     told, modes = recipe.invert, _Modes.of(recipe)
     window = told.solver == "window"
+    needed = not window and (sized or not modes.single)
     config = models.PilotConfig(
         film=film,
         harmonics=modes.harmonics,
         polynomials=modes.polynomials,
-        starts=1 if window else PILOT_STARTS,
+        starts=PILOT_STARTS if needed else 1,
         seed=told.seed,
         strain=told.strain,
         polarization=recipe.texture.polarization and not window,
