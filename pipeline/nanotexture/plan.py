@@ -309,7 +309,7 @@ def _prepare(recipe: Recipe, film: FilmConfig, maps: tuple[Task, ...], temperatu
     return Task(prepare, config, (maps,), f"{temperature:g} K")
 
 
-_Neighbours = tuple[tuple[Task, ...], tuple[Task, ...]]  # solutions of the next lower and higher temperature
+_Neighbours = tuple[tuple[Task, ...], tuple[Task, ...]]  # solutions of the nearest temperatures
 
 
 @dataclass(frozen=True)
@@ -334,8 +334,14 @@ def _temperatures(
 ) -> tuple[TemperaturePlan, ...]:
     """Every temperature in rising order: cold starts of each, then warm ones from its neighbours."""
     cold = [_cold(recipe, film, t, maps[t], orders[t], pilots[t], shared) for t in sorted(orders)]
-    found = [(), *(one.solutions for one in cold), ()]
-    return tuple(_answer(recipe, film, one, (found[i], found[i + 2]), shared) for i, one in enumerate(cold))
+    return tuple(_answer(recipe, film, one, _neighbours(cold, i), shared) for i, one in enumerate(cold))
+
+
+def _neighbours(cold: list[_Cold], i: int) -> _Neighbours:
+    """Solutions of the two temperatures next to one, on either side of it or, at the ends, on one."""
+    others = sorted((j for j in range(len(cold)) if j != i), key=lambda j: abs(j - i))[:2]
+    first, second = ([cold[j].solutions for j in others] + [(), ()])[:2]
+    return first, second
 
 
 def _cold(

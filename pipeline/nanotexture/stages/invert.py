@@ -110,16 +110,16 @@ def warm(
     orders: Orders,
     reference: Reference,
     choice: ModeChoice,
-    colder: list[Solutions],
-    hotter: list[Solutions],
+    nearest: list[Solutions],
+    second: list[Solutions],
     *,
     config: InvertConfig,
 ) -> Solutions:
-    """Motifs relaxed from the best ones of the temperatures next to this one; each neighbour's starts may be none."""
+    """Motifs relaxed from the best ones of the two temperatures next to this one; the second may have none."""
     data = motif_data(orders, reference, config.film, config.polarization)
     found = [
         relaxed(data, chosen_modes(choice, config.strain), best_of_batches(batches))
-        for batches in (colder, hotter)
+        for batches in (nearest, second)
         if batches
     ]
     seeds = [(config.seed, start) for start in config.starts[: len(found)]]
