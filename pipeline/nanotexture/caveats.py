@@ -93,10 +93,6 @@ def _about_fit(clusters: Clusters, texture: Texture) -> Iterator[str]:
     if usable < FEW_USABLE * len(outcomes):
         worst = max(set(outcomes), key=outcomes.count)
         yield f"Only {usable} of {len(outcomes)} starts ended in a solution; most: {worst}. {worst.advice}"
-    if "displacement_along_q" not in texture and clusters["weight"].size:
-        unknown = np.isnan(texture["displacement"].values).all(axis=(1, 2))
-        for name in np.array(["x", "z"])[unknown]:
-            yield f"The displacement along {name} is smaller than its own error, so that it is NaN; more counts would tell."
     if texture.attrs["solver"] == "motif" and float(texture["cost"]) > POOR_FIT:
         yield (
             f"chi2 is {float(texture['cost']):.1f} per point: the model does not describe the satellites within their errors; "

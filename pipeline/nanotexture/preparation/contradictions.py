@@ -22,7 +22,7 @@ SCATTERED = (
 )
 SCAN_EDGE = 0.045  # relative: the scan around a told thickness ends at 0.06
 POOR_ROD = 4.0  # chi2 per row of order 0: at the right thickness most reflections of the suite stay below, at wrong ones none
-CLEARLY = 4.0  # times lower chi2, at which another thickness is taken for the film's own
+CLEARLY = 2.0  # times lower chi2, at which another thickness is taken for the film's own
 MOST_REPEATS = 6  # more or fewer repeats that are tried
 
 

@@ -42,8 +42,6 @@ def texture(
     put = _placed(clusters, every or [clusters])
     best = put.fields(best_of(clusters, "field"))
     std, slope_std = put.stds(clusters["field_std"].values), put.stds(clusters["slope_std"].values)
-    if len(axes) == 2:
-        best = _told(best, std)
     slopes = gradient_from_field(field=best, period=period, z=z)
     x = np.arange(put.points) / put.points
     values = {
@@ -51,7 +49,7 @@ def texture(
         "z": z,
         "x_position": x * period,
         "x_shift": put.shift,
-        **_components(best, std + 0.0 * best, slopes, slope_std, axes),
+        **_components(best, std, slopes, slope_std, axes),
         **_polarization(clusters, put, best.shape[1:]),
         **_scalars(orders, clusters),
         **_thickness(orders, reference),
@@ -63,7 +61,7 @@ def texture(
             "gradient_along_q": slopes[0],
             "gradient_along_q_std": slope_std[0],
         }
-    return Texture(labelled(values, TEXTURE, _attrs(clusters, axes, best)))
+    return Texture(labelled(values, TEXTURE, _attrs(clusters, axes)))
 
 
 def best_of(clusters: Clusters, name: str) -> Array:
@@ -126,7 +124,11 @@ def _components(best: Array, std: Array, slopes: Array, slope_std: Array, axes: 
 
 
 def _told(fields: Array, std: Array) -> Array:
-    """Fields (f, x, z), NaN where what is left of one without its error (mean squares) is smaller than the error."""
+    """Fields (f, x, z), NaN where what is left of one without its error (mean squares) is smaller than the error.
+
+    A displacement is given by the directions of Q, however large its error; a polarization only by small differences between
+    reflections, and what is below its error there would be taken for one.
+    """
     size, error = ((values**2).mean(axis=(1, 2)) for values in (fields, std))
     return np.where((size < 2.0 * error)[:, None, None], np.nan, fields)
 
@@ -170,20 +172,16 @@ def _thickness(orders: Orders, reference: Reference) -> dict[str, float]:
     return {name: float(source[name]) for name in ("thickness", "thickness_std")}
 
 
-def _attrs(clusters: Clusters, axes: Array, best: Array) -> dict[str, Any]:
+def _attrs(clusters: Clusters, axes: Array) -> dict[str, Any]:
     named = {0: "x", 1: "z"}
-    components = [
-        named[int(np.argmax(np.abs(axis)))]
-        for axis, field in zip(axes, best, strict=True)
-        if np.abs(axis).min() < 1e-3 and np.isfinite(field).any()
-    ]
+    components = [named[int(np.argmax(np.abs(axis)))] for axis in axes if np.abs(axis).min() < 1e-3]
     delta = float(clusters["inversion_delta_cost"])
     window = clusters.attrs["solver"] == "window"
     attrs = {
         "solver": clusters.attrs["solver"],
         "inversion": "unresolved" if window or not is_resolved(delta) else "resolved",
         "inversion_delta_cost": delta if np.isfinite(delta) else "the inverse is the answer itself",
-        "determined_components": json.dumps(["along_q"] if len(axes) == 1 and not components else components),
+        "determined_components": json.dumps(components + ([] if components else ["along_q"])),
     }
     if window:
         attrs["inversion_delta_cost"] = "not tested by this solver"
