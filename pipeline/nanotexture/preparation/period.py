@@ -13,10 +13,7 @@ from scipy.optimize import nnls
 from nanotexture.preparation.lines import Array, LineShape, MapWindow, pseudo_voigt_from_width
 
 MAX_ORDER = 6
-PRESENT, CLEAR = (
-    0.003,
-    5.0,
-)  # share of the strongest satellite, and standard deviations, of an order that is there
+PRESENT, CLEAR = 0.003, 8.0  # share of the strongest satellite, standard deviations: an order is there
 SIGNAL = 0.03  # of the strongest row: rows that hold signal
 LIKELY = 0.75  # of the strongest line's height: another that may be order 0
 _WIDTHS = (0.06, 0.12, 0.2, 0.35, 0.6)  # FWHM of order 1 as a fraction of the spacing

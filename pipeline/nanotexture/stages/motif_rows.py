@@ -29,7 +29,8 @@ class Rows:
 
     orders (n,); qz (q,) in 1/angstrom; intensity in count/angstrom and its counting variance (n, q); work, free (n, q):
     fitted, held out; resolution: standard deviation along qz, 1/angstrom; from_bragg (q,): distance to the substrate's Bragg
-    point, 1/angstrom, and hidden (q,): rows so near to it that order 0 is not fitted there.
+    point, 1/angstrom, and hidden (q,): rows so near to it that order 0 is not fitted there; correlated: neighbouring rows
+    that share pixels.
     """
 
     orders: NDArray[np.int64]
@@ -41,6 +42,7 @@ class Rows:
     resolution: float
     from_bragg: Array
     hidden: Mask
+    correlated: float = 1.0
 
     @property
     def step(self) -> float:
@@ -78,6 +80,7 @@ def measured_rows(orders: Orders, r: int, film: FilmConfig) -> Rows:
         resolution,
         from_bragg,
         hidden,
+        float(one["correlated_rows"]) if "correlated_rows" in one else 1.0,
     )
 
 
@@ -124,7 +127,7 @@ def fewer_rows(rows: Rows, thickness: float) -> Rows:
         rows,
         qz=grouped(rows.qz).mean(-1),
         intensity=grouped(rows.intensity).mean(-1),
-        variance=grouped(rows.variance).sum(-1) / many**2,
+        variance=grouped(rows.variance).sum(-1) / many**2 * min(rows.correlated, many),
         work=grouped(rows.work).all(-1) & seen,
         free=grouped(rows.free).any(-1) & grouped(rows.usable).all(-1) & seen,
         resolution=float(np.hypot(rows.resolution, np.sqrt((many**2 - 1.0) / 12.0) * rows.step)),

@@ -14,7 +14,7 @@ from nanotexture.preparation.contradictions import RodInput
 from nanotexture.preparation.holdout import block_rows, held_out_blocks
 from nanotexture.preparation.lines import LineFit, LineShape, MapWindow, fit_lines, lorentzian_width
 from nanotexture.preparation.period import Comb, find_combs, highest_order
-from nanotexture.preparation.rod_fit import RodFit, common_gap
+from nanotexture.preparation.rod_fit import CORRELATED_ROWS, RodFit, common_gap
 from nanotexture.quantities import Orders, ReciprocalMap
 from nanotexture.schema import ORDERS, labelled
 from nanotexture.stages.contradict import period_warnings, refuse_period, refuse_thickness, scale_warnings
@@ -161,6 +161,9 @@ def _labelled(
         "line_chi2": np.array([fit.chi2 for fit in fits]),
         "scale": np.array([float(one.map["scale"]) for one in reflections]),
         "energy": np.array([float(one.map["energy"]) for one in reflections]),
+        "correlated_rows": np.array(
+            [CORRELATED_ROWS if "contributions" in one.map else 1.0 for one in reflections]
+        ),
         "resolution_qz": np.array([rod.resolution for rod in rods]),
         "temperature": float(reflections[0].map["temperature"]),
         **_scalars(reflections, fits, rods, thickness),
