@@ -12,6 +12,11 @@ Complex = NDArray[np.complex128]
 ABSORPTION = 1e-3  # eps of the semi-infinite sum: keeps the substrate's Bragg point finite
 
 
+def nearest_bragg(*, qz: Array | float, c: float) -> Array:
+    """The Bragg point 2 pi l / c, 1/angstrom, nearest to each qz (1/angstrom), c in angstrom."""
+    return np.asarray(2 * np.pi / c * np.rint(qz * c / (2 * np.pi)))
+
+
 def film_sum_from_thickness(*, qz: Array, c: float, thickness: float, roughness: float = 0.0) -> Complex:
     """Sum of exp(i qz j c) over the N = thickness / c planes of a uniform film; N may be fractional.
 
@@ -19,7 +24,7 @@ def film_sum_from_thickness(*, qz: Array, c: float, thickness: float, roughness:
     w = exp(-(dq roughness)^2 / 2) from a Gaussian spread of the thickness. Exact where N is an integer; dq in place of
     qz makes it smooth between integers, so that t can be fitted. The limit at the Bragg point is N.
     """
-    bragg = 2 * np.pi / c * np.rint(np.median(qz) * c / (2 * np.pi))
+    bragg = nearest_bragg(qz=np.median(qz), c=c)
     detuning = qz - bragg
     top = 1.0 - np.exp(1j * detuning * thickness - 0.5 * (detuning * roughness) ** 2)
     bottom = 1.0 - np.exp(1j * detuning * c)

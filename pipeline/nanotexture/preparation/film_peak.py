@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from nanotexture.film.config import FilmConfig
 from nanotexture.film.kernel import plane_kernel, substrate_amplitude
+from nanotexture.film.rod import nearest_bragg
 from nanotexture.film.structure_factor import structure_factor
 from nanotexture.preparation.lines import LineFit
 from nanotexture.preparation.rod_fit import (
@@ -42,8 +43,8 @@ def film_peak(qz: Array, total: Array, film: FilmConfig, index: int, tolerance: 
     expected = 2 * np.pi * index / film.c_guess
     near = np.abs(qz - expected) <= tolerance * abs(expected)
     if film.substrate is not None:
-        spacing = 2 * np.pi / film.substrate.c  # the film's cell may be another multiple of it
-        bragg = spacing * np.rint(expected / spacing)
+        # not of the reflection's index: the film's cell may be another multiple of the substrate's
+        bragg = float(nearest_bragg(qz=expected, c=film.substrate.c))
         near &= np.abs(qz - bragg) > min(NEAR_SUBSTRATE * abs(bragg), 0.5 * abs(bragg - expected))
     values = np.where(near, np.nan_to_num(total, nan=-1.0), -1.0)
     return float(qz[int(values.argmax())])
@@ -110,17 +111,18 @@ def fit_film(
     data = rod_data(qz=qz, fit=fit, film=film, hkl=hkl, energy_kev=energy_kev, c=c)
     found = fit_rod(data, c=c, thicknesses=thickness_scan_range(film, c, qz, total))
     flat = np.abs(data.film(found.c, found.thickness, 0.0)) ** 2
-    return replace(found, summed=summed_scale(fit, flat))
+    return replace(found, summed=summed_scale(np.clip(fit.intensity, 0.0, None), fit.orders, flat))
 
 
-def summed_scale(fit: LineFit, flat: Array) -> float:
+def summed_scale(intensity: Array, orders: NDArray[np.int64], flat: Array) -> float:
     """Scale by the sum of all orders, which a texture of pure phase cannot change, over |A|^2 (nz,) of the flat film.
+
+    intensity (n, nz) of orders (n,), NaN where not measured: there that of the opposite order stands for it.
 
     Order 0 is summed over the film peak only, where the substrate adds little; satellites over all rows, since inclined
     walls move them along qz.
     """
-    values = np.where(np.isfinite(fit.intensity), fit.intensity, fit.intensity[::-1])
-    values = np.clip(np.nan_to_num(values), 0.0, None)
+    values = np.nan_to_num(np.where(np.isfinite(intensity), intensity, intensity[::-1]))
     peak = flat > 0.01 * flat.max()
-    total = values[fit.orders != 0].sum() + values[fit.orders == 0][:, peak].sum()
+    total = values[orders != 0].sum() + values[orders == 0][:, peak].sum()
     return float(max(total, 1e-12) / flat[peak].sum())

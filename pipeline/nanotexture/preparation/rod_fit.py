@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
-from nanotexture.film.rod import film_sum_from_thickness, smoothed_along_qz
+from nanotexture.film.rod import film_sum_from_thickness, nearest_bragg, smoothed_along_qz
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -193,7 +193,7 @@ def _best_of_starts(data: RodData, c: float, thickness: float) -> _Point:
     The cost has many valleys: from a few gaps and one c the fit at the right thickness got stuck, and another thickness
     (2 cells of 40 off) won, though the right one fits a hundred times better.
     """
-    bragg = 2 * np.pi / c * np.rint(np.median(data.qz) * c / (2 * np.pi))
+    bragg = float(nearest_bragg(qz=np.median(data.qz), c=c))
     fringe = 2 * np.pi / thickness / bragg
     beat = 2 * np.pi / bragg  # gaps this far apart look alike
     gaps = beat * np.arange(-8, 8) / 16 if data.substrate.any() else np.zeros(1)

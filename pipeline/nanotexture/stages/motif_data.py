@@ -14,6 +14,7 @@ from nanotexture.film.forward import Reflection
 from nanotexture.film.reflection import Sampling, reflection_from_stack
 from nanotexture.film.stack import Stack
 from nanotexture.phasing.motif_model import ReflectionData
+from nanotexture.preparation.film_peak import summed_scale
 from nanotexture.preparation.holdout import block_rows, held_out_blocks
 from nanotexture.quantities import Orders, Reference
 from nanotexture.stages.motif_rows import Rows, fewer_rows, measured_rows, useful_rows
@@ -209,7 +210,10 @@ def _capped(rod: torch.Tensor, hidden: NDArray[np.bool_]) -> torch.Tensor:
 def _scales(orders: Orders, rows: list[Rows], scattering: list[Reflection]) -> list[float]:
     """First guess of every reflection's scale: their told ratios, and one common factor from the sum over all orders."""
     told = orders["scale"].values
-    own = [_first_scale(one, _flat(scattered)) for one, scattered in zip(rows, scattering, strict=True)]
+    own = [
+        summed_scale(np.where(one.usable, one.intensity, np.nan), one.orders, _flat(scattered))
+        for one, scattered in zip(rows, scattering, strict=True)
+    ]
     common = np.exp(np.mean(np.log(np.array(own) / told)))
     return [float(common * scale) for scale in told]
 
@@ -247,19 +251,6 @@ def _flat(scattering: Reflection) -> Array:
     middle = len(scattering.orders_x) // 2
     total = sum(part.weight[:, middle, 0].sum(0) * part.phases.sum(0) for part in scattering.parts)
     return np.asarray(torch.as_tensor(total).abs().numpy() ** 2)
-
-
-def _first_scale(rows: Rows, flat: Array) -> float:
-    """Scale from the sum of all orders, which a texture of pure phase cannot change, over that of the flat film.
-
-    Order 0 is summed over the film peak only, where the substrate adds little; satellites over all rows, since inclined
-    walls move them along qz.
-    """
-    known = np.where(rows.usable, rows.intensity, 0.0)
-    mirrored = np.where(rows.usable, known, known[::-1, :])
-    peak = flat > 0.01 * flat.max()
-    total = mirrored[rows.orders != 0].sum() + mirrored[rows.orders == 0][:, peak].sum()
-    return float(max(total, 1e-12) / flat[peak].sum())
 
 
 def _significant_fringes(orders: Orders, r: int, thickness: float) -> float:

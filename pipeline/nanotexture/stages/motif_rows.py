@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanotexture.film.config import FilmConfig
+from nanotexture.film.rod import nearest_bragg
 from nanotexture.quantities import Orders
 
 Array = NDArray[np.float64]
@@ -63,8 +64,7 @@ def measured_rows(orders: Orders, r: int, film: FilmConfig) -> Rows:
     intensity, variance = one["intensity"].values[:, rows], one["variance"].values[:, rows]
     from_bragg = np.full(len(qz), np.inf)
     if film.substrate is not None:
-        bragg = 2 * np.pi / film.substrate.c * np.rint(qz * film.substrate.c / (2 * np.pi))
-        from_bragg = np.abs(qz - bragg)
+        from_bragg = np.abs(qz - nearest_bragg(qz=qz, c=film.substrate.c))
     hidden = from_bragg < SUBSTRATE_PEAK * qz
     use = np.isfinite(intensity) & np.isfinite(variance) & ~((number == 0)[:, None] & hidden[None])
     held = use & (one["held_out"].values[:, rows] != 0)

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.signal import resample
 
 from nanotexture.phasing.motif import MotifSolutions, solve_motif
 from nanotexture.phasing.motif_settings import Schedule
 from nanotexture.phasing.unknowns import random_starts
 from nanotexture.quantities import Solutions
 from nanotexture.stages.motif_setup import MotifData
+from nanotexture.texture.grid import resampled
 
 Array = NDArray[np.float64]
 
@@ -68,11 +68,6 @@ def stretched(fields: Array, planes: int) -> Array:
     return np.apply_along_axis(lambda row: np.interp(at, np.arange(number), row), -1, fields)
 
 
-def resampled(fields: Array, points: int) -> Array:
-    """Fields (..., x, z) on another number of points along the period, by their Fourier series."""
-    return np.asarray(resample(fields, points, axis=-2))
-
-
 def starts_by_schedule(data: MotifData, seeds: Sequence[tuple[int, ...]]) -> list[list[int]]:
     """Which of the starts take each schedule in turn, by their own number and not by their place in the batch."""
     number = len(data.schedules())
@@ -83,6 +78,7 @@ def solve_starts(data: MotifData, modes: Modes, seeds: Sequence[tuple[int, ...]]
     """Solutions from random starts, one batch for each schedule that has starts."""
     unknowns = data.unknowns(modes.harmonics, modes.polynomials, modes.strain)
     settings = data.settings(modes.harmonics, unknowns)
+    equilibrium = data.equilibrium(unknowns)  # one for all schedules: it keeps its pseudoinverse
     found = []
     for schedule, members in zip(data.schedules(), starts_by_schedule(data, seeds), strict=True):
         if not members:
@@ -95,7 +91,7 @@ def solve_starts(data: MotifData, modes: Modes, seeds: Sequence[tuple[int, ...]]
                 settings=replace(settings, schedule=schedule),
                 start=random_starts(unknowns, own),
                 gap=data.first_gaps([seed[-1] for seed in own]),
-                equilibrium=data.equilibrium(unknowns),
+                equilibrium=equilibrium,
             )
         )
     return found
