@@ -67,7 +67,7 @@ def one_temperature(
     sizes = {
         "reflection": len(hkls), "index": 3, "order": 3, "row": NZ, "column": NX, "start": STARTS, "cluster": clusters,
         "field": fields,
-        "axis": 2, "x": POINTS, "z": PLANES, "trial": 2,
+        "axis": 2, "x": POINTS, "z": PLANES, "trial": 2, "pilot": 1,
     }  # fmt: skip
     given = {
         "hkl": np.array(hkls), "order": np.array([-1, 0, 1]), "temperature": temperature, "period": 120.0 + seed,

@@ -22,7 +22,7 @@ from nanotexture.stages.consensus import group
 from nanotexture.stages.convert import align, convert, load, scan_thickness
 from nanotexture.stages.domains import domains
 from nanotexture.stages.energy import energy
-from nanotexture.stages.invert import choose, invert, pilot, trial, warm
+from nanotexture.stages.invert import better_pilot, choose, invert, pilot, trial, warm
 from nanotexture.stages.leave_out import leave_out
 from nanotexture.stages.prepare import prepare
 from nanotexture.stages.reference import reference
@@ -94,7 +94,8 @@ def plan_recipe(recipe: Recipe, path: Path) -> RunPlan:
     # one reflection alone lets the texture make up for a wrong number of planes
     several = min(len(tasks) for tasks in maps.values()) > 1
     sized = recipe.invert.solver == "motif" and film.single and film.layers[0].cells is None and several
-    pilots = {t: _pilot(recipe, film, orders[t], shared, sized, f"{t:g} K") for t in orders}
+    pilots = {t: _pilots(recipe, film, orders[t], shared, sized, f"{t:g} K") for t in orders}
+    better = {t: _better(pilots[t], f"{t:g} K") for t in orders}
     if sized:
         modes = _Modes.of(recipe)
         sizes = models.ResizeConfig(
@@ -104,7 +105,7 @@ def plan_recipe(recipe: Recipe, path: Path) -> RunPlan:
             strain=recipe.invert.strain,
             polarization=recipe.texture.polarization,
         )
-        shared = Task(resize, sizes, (tuple(orders.values()), shared, tuple(pilots[t] for t in orders)))
+        shared = Task(resize, sizes, (tuple(orders.values()), shared, tuple(better[t] for t in orders)))
     every = _together(_temperatures(recipe, film, maps, orders, pilots, shared), shared)
     if recipe.simulate is not None:
         truths = simulated_truths(recipe.simulate, film, path)
@@ -329,7 +330,7 @@ def _temperatures(
     film: FilmConfig,
     maps: dict[float, tuple[Task, ...]],
     orders: dict[float, Task],
-    pilots: dict[float, Task],
+    pilots: dict[float, tuple[Task, ...]],
     shared: Task,
 ) -> tuple[TemperaturePlan, ...]:
     """Every temperature in rising order: cold starts of each, then warm ones from its neighbours."""
@@ -350,13 +351,12 @@ def _cold(
     temperature: float,
     maps: tuple[Task, ...],
     orders: Task,
-    first: Task,
+    pilots: tuple[Task, ...],
     shared: Task,
 ) -> _Cold:
     told, label = recipe.invert, f"{temperature:g} K"
-    choice = Task(
-        choose, models.ChooseConfig(), (_trials(recipe, film, orders, first, shared, label),), label
-    )
+    trials = _trials(recipe, film, orders, _better(pilots, label), shared, label)
+    choice = Task(choose, models.ChooseConfig(), (trials, pilots), label)
     batches = _batches(told.starts, told.batch)
     if told.solver == "motif":
         solutions = tuple(
@@ -450,8 +450,17 @@ class _Modes:
         return self.harmonics is not None and self.polynomials is not None
 
 
-def _pilot(recipe: Recipe, film: FilmConfig, orders: Task, shared: Task, sized: bool, label: str) -> Task:
-    """A few starts, one where neither the number of modes nor that of planes is to be chosen from them."""
+def _better(pilots: tuple[Task, ...], label: str) -> Task:
+    return pilots[0] if len(pilots) == 1 else Task(better_pilot, models.BetterPilotConfig(), (pilots,), label)
+
+
+def _pilots(
+    recipe: Recipe, film: FilmConfig, orders: Task, shared: Task, sized: bool, label: str
+) -> tuple[Task, ...]:
+    """A few starts, one where neither the number of modes nor that of planes is to be chosen from them.
+
+    In a film, polarization and displacement may be tied or not, and the data choose; in a superlattice they are tied.
+    """
     told, modes = recipe.invert, _Modes.of(recipe)
     window = told.solver == "window"
     needed = not window and (sized or not modes.single)
@@ -464,7 +473,9 @@ def _pilot(recipe: Recipe, film: FilmConfig, orders: Task, shared: Task, sized: 
         strain=told.strain,
         polarization=recipe.texture.polarization and not window,
     )
-    return Task(pilot, config, (orders, shared), label)
+    either = config.polarization and film.repeat == 1 and film.elastic
+    configs = [config.model_copy(update={"tied": tied}) for tied in (False, True)] if either else [config]
+    return tuple(Task(pilot, one, (orders, shared), label) for one in configs)
 
 
 def _trials(

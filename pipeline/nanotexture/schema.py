@@ -182,6 +182,13 @@ REFERENCE: Schema = {
 TRIAL: Schema = {
     "harmonics": _v("", "1", "harmonics", "Number K of harmonics in x.", "i"),
     "polynomials": _v("", "1", "polynomials", "Number M of polynomials through the film.", "i"),
+    "tied": _v(
+        "",
+        "1",
+        "displacement tied to polarization",
+        "1 if the displacement is the one in mechanical equilibrium with the polarization, but for a small correction.",
+        "i",
+    ),
     "cost": _v("", "1", "cost", "Lowest chi2 per fitted point of a few starts."),
     "free_cost": _v("", "1", "free cost", "chi2 per held-out point of that start."),
     "free_points": _v("", "1", "held-out points", "Number of held-out order intensities.", "i"),
@@ -190,6 +197,14 @@ TRIAL: Schema = {
 MODE_CHOICE: Schema = {
     "harmonics": TRIAL["harmonics"],
     "polynomials": TRIAL["polynomials"],
+    "tied": TRIAL["tied"],
+    "pilot_tied": _v("pilot", "1", "tied in each pilot", TRIAL["tied"].comment, "i"),
+    "pilot_free_cost": _v(
+        "pilot",
+        "1",
+        "free cost of each pilot",
+        "Lowest chi2 per held-out point of a few starts with few modes.",
+    ),
     "trial_harmonics": _v("trial", "1", "harmonics tried", "Number K of harmonics of each trial.", "i"),
     "trial_polynomials": _v("trial", "1", "polynomials tried", "Number M of polynomials of each trial.", "i"),
     "trial_cost": _v("trial", "1", "cost of each trial", "Lowest chi2 per fitted point of a few starts."),
@@ -220,6 +235,7 @@ RESULT_LEFT_OUT: Schema = {
 }
 
 SOLUTIONS: Schema = {
+    "tied": MODE_CHOICE["tied"],
     "x": _v("x", "1", "x", "Position along the modulation as a fraction of one period."),
     "z": _v("z", _A, "z", "Lower face of every plane of cells above the substrate interface."),
     "start": _v(

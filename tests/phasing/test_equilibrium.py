@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from nanotexture.phasing.elastic_response import repeating_response
 from nanotexture.phasing.equilibrium import Equilibrium
 from nanotexture.phasing.modes import Modes, repeat_profiles
 from nanotexture.phasing.unknowns import Block, Unknowns
@@ -27,8 +28,11 @@ def equilibrium(stiffness=STIFFNESS, q=(Q11, Q12, Q44), planes=PLANES, points=PO
     return Equilibrium(
         stiffness=stiffness,
         electrostriction=torch.from_numpy(coefficients),
+        response=repeating_response(
+            stiffness=stiffness, period=PERIOD, repeat=REPEAT, planes=planes, harmonics=points // 2 - 1
+        ),
         period=PERIOD,
-        repeat=REPEAT,
+        height=REPEAT,
         points=points,
         carrier=repeating(4, planes),
     )

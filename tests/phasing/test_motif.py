@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from nanotexture.phasing.alignment import align, inverted
+from nanotexture.phasing.elastic_response import repeating_response
 from nanotexture.phasing.equilibrium import Equilibrium
 from nanotexture.phasing.modes import Modes, legendre_profiles, repeat_profiles
 from nanotexture.phasing.motif import solve_motif
@@ -399,6 +400,9 @@ CELLS, REPEAT = 8, 8 * C
 TIED = Equilibrium(
     (175.0, 79.4, 111.1),
     torch.tensor([[0.089], [-0.026], [0.0675]], dtype=torch.float64).expand(3, CELLS).clone(),
+    repeating_response(
+        stiffness=(175.0, 79.4, 111.1), period=120.0, repeat=REPEAT, planes=CELLS, harmonics=POINTS // 2 - 1
+    ),
     120.0,
     REPEAT,
     POINTS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
-from nanotexture.film.materials import Material
+from nanotexture.film.materials import Material, equilibrium_known
 from nanotexture.film.stack import Layer, Stack, Substrate
 
 
@@ -47,6 +47,11 @@ class FilmConfig(BaseModel):
     def polar(self) -> bool:
         """Whether atoms of any layer are known to move with a polarization."""
         return any(layer.material.polar for layer in self.layers)
+
+    @property
+    def elastic(self) -> bool:
+        """Whether the materials of all polar layers say which displacement a polarization causes."""
+        return equilibrium_known(layer.material for layer in self.layers)
 
     @property
     def c_guess(self) -> float:

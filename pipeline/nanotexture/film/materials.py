@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -106,6 +106,12 @@ def from_mapping(name: str, table: Mapping[str, Any]) -> Material:
         )
     atoms = tuple(_atom(name, i, *pair) for i, pair in enumerate(zip(entries, moves, strict=True)))
     return Material(name, lattice, atoms, *_energies(name, table))
+
+
+def equilibrium_known(materials: Iterable[Material]) -> bool:
+    """Whether the polar ones among the materials say which displacement a polarization causes."""
+    polar = [one for one in materials if one.polar]
+    return bool(polar) and all(one.elastic is not None and one.electrostriction is not None for one in polar)
 
 
 def _energies(

@@ -1,10 +1,10 @@
-"""The displacement that follows from the polarization of a superlattice by electrostriction and mechanical equilibrium.
+"""The displacement that follows from the polarization by electrostriction and mechanical equilibrium.
 
     div C (eps(u) - e0) = 0,   e0_xx = q11 Px^2 + q12 Pz^2, e0_yy = q12 (Px^2 + Pz^2), e0_xz = q44 Px Pz / 2
 
-with one homogeneous cubic C, u periodic along x (period) and z (repeat), nothing varying along y (Khachaturyan, Theory of
-Structural Transformations in Solids (1983), ch. 7). In Fourier space u = -i K^-1 s0 xi, s0 = C e0. The mean over x of every
-plane is taken out: the spacing of the planes is in the c of the stack's layers, and what is left of it is fitted freely.
+with one homogeneous cubic C, nothing varying along y; phasing.elastic_response has the two bodies, a superlattice and a
+film on its substrate. The mean over x of every plane is taken out: the spacing of the planes is in the c of the stack's
+layers, and what is left of it is fitted freely.
 """
 
 from __future__ import annotations
@@ -22,19 +22,23 @@ Tensor = torch.Tensor
 
 @dataclass(frozen=True)
 class Equilibrium:
-    """Of fields (ux, uz, Px, Pz) on (x, z), z the planes of one repeat.
+    """Of fields (ux, uz, Px, Pz) on (x, z), z the planes of one repeat, or of a film.
 
     stiffness: c11, c12, c44 in any one unit; electrostriction (3, z): q11, q12, q44 of every plane in m^4/C^2, q44 as in
-    e_4 = q44 P_2 P_3; period and repeat in angstrom; points along x; carrier: modes that hold the displacement's change with
-    the polarization; longitudinal: rms in C/m^2 of what depolarising fields leave of the polarization's longitudinal part.
+    e_4 = q44 P_2 P_3; response (k, 2, z, 3, z): displacement by the stress of every plane (elastic_response), k = 1, 2, ...;
+    period and height, of the repeat or the film, in angstrom; points along x; carrier: modes that hold the displacement's
+    change with the polarization; faces: whether the body ends at its first and last plane, whose bound charge is then
+    compensated; longitudinal: rms in C/m^2 of what depolarising fields leave of the polarization's longitudinal part.
     """
 
     stiffness: tuple[float, float, float]
     electrostriction: Tensor
+    response: Tensor
     period: float
-    repeat: float
+    height: float
     points: int
     carrier: Modes
+    faces: bool = False
     longitudinal: float = 0.03
 
     def added(self, fields: Tensor) -> Tensor:
@@ -47,10 +51,10 @@ class Equilibrium:
 
     def _induced(self, fields: Tensor) -> Tensor:
         """The displacement (batch, 2, x, z) that follows from the polarization of the fields."""
-        stress = self._stress(fields[:, 2], fields[:, 3])
-        spectrum = torch.einsum("iczk,bczk->bizk", self._response, torch.fft.fft2(stress.mT))
-        found = torch.fft.ifft2(spectrum).real.mT
-        return found - found.mean(-2, keepdim=True)
+        stress = self._stress(fields[:, 2], fields[:, 3]).to(self.response.dtype)
+        spectrum = torch.einsum("kx,bcxz->bkcz", self._harmonics.conj() / self.points, stress)
+        moved = torch.einsum("kizcw,bkcw->bkiz", self.response, spectrum)
+        return 2 * torch.einsum("kx,bkiz->bixz", self._harmonics, moved).real
 
     def slopes(self, polar: Block, fields: Tensor) -> Tensor:
         """Change of the carrier's coefficients, ux then uz, by every coefficient of the polarization, (batch, 2 modes, p).
@@ -66,23 +70,24 @@ class Equilibrium:
     def polar_precision(self, polar: Block) -> Tensor:
         """Prior precision (p, p) of the polarization's coefficients from the charge it would bind.
 
-        Depolarising fields keep the longitudinal part of P, along its own wave vector, below `longitudinal` rms.
+        Depolarising fields keep the longitudinal part of P, along its own wave vector, below `longitudinal` rms. At faces P
+        is mirrored so that only the charge between them counts: electrodes or what is adsorbed compensate the rest.
         """
         modes = polar.modes
-        basis = modes.basis(self.points)
-        spectrum = torch.fft.fft2(basis) / basis[0].numel()
-        qx, qz = self._waves(basis.shape[-1])
-        length = torch.sqrt(qx**2 + qz**2)
-        unit = torch.where(length > 0, 1.0 / length.clamp_min(1e-12), 0.0)
-        along = torch.cat([spectrum * qx * unit, spectrum * qz * unit]).flatten(1)
-        return (along.conj() @ along.mT).real * (len(modes.index) / self.longitudinal**2)
+        along, up = self._charged(modes.basis(self.points))
+        planes, height = along.shape[-1], self.height * (2 if self.faces else 1)
+        qx, qz = _waves(self.points, self.period), _waves(planes, height)
+        unit = 1.0 / torch.hypot(qx[:, None], qz).clamp_min(1e-12)
+        spectra = torch.fft.fft2(torch.stack([along, up])) / along[0].numel()
+        both = torch.cat([spectra[0] * qx[:, None] * unit, spectra[1] * qz * unit]).flatten(1)
+        return (both.conj() @ both.mT).real * (len(modes.index) / self.longitudinal**2)
 
-    def _waves(self, planes: int) -> tuple[Tensor, Tensor]:
-        """qx (x, 1) and qz (1, z) of the discrete transform, 1/angstrom; the Nyquist wave along x has no sign, and is 0."""
-        qx = 2 * torch.pi * torch.fft.fftfreq(self.points, self.period / self.points, dtype=torch.float64)
-        qz = 2 * torch.pi * torch.fft.fftfreq(planes, self.repeat / planes, dtype=torch.float64)
-        qx = torch.where(qx == qx.min(), 0.0, qx) if self.points % 2 == 0 else qx
-        return qx[:, None], qz[None, :]
+    def _charged(self, basis: Tensor) -> tuple[Tensor, Tensor]:
+        """Modes (modes, x, z) as Px and as Pz of a body that repeats along z: at faces Px is odd, Pz even."""
+        if not self.faces:
+            return basis, basis
+        mirror = basis.flip(-1)
+        return torch.cat([basis, -mirror], dim=-1), torch.cat([basis, mirror], dim=-1)
 
     def _stress(self, px: Tensor, pz: Tensor) -> Tensor:
         """C e0 (batch, 3, x, z): components xx, zz, xz."""
@@ -102,26 +107,24 @@ class Equilibrium:
         return torch.stack([c11 * xx + c12 * (yy + zz), c11 * zz + c12 * (xx + yy), 2 * c44 * xz], dim=1)
 
     @cached_property
-    def _response(self) -> Tensor:
-        """u_i (i, c, z, k) per stress component in Fourier space, zero for the mean."""
-        x, z = torch.broadcast_tensors(*(q.mT for q in self._waves(self.electrostriction.shape[1])))
-        c11, c12, c44 = self.stiffness
-        xx, zz, xz = c11 * x**2 + c44 * z**2, c44 * x**2 + c11 * z**2, (c12 + c44) * x * z
-        determinant = xx * zz - xz**2
-        inverse = torch.where(determinant > 0, 1.0 / determinant.clamp_min(1e-30), 0.0)
-        zero = torch.zeros_like(x)
-        force_x, force_z = torch.stack([x, zero, z]), torch.stack([zero, z, x])
-        along_x = inverse * (zz * force_x - xz * force_z)
-        along_z = inverse * (xx * force_z - xz * force_x)
-        return -1j * torch.stack([along_x, along_z])
+    def _harmonics(self) -> Tensor:
+        """exp(2 pi i k x), (k, x)."""
+        place = torch.arange(self.points, dtype=torch.float64) / self.points
+        k = torch.arange(1, len(self.response) + 1, dtype=torch.float64)
+        return torch.exp(2j * torch.pi * k[:, None] * place)
 
     @cached_property
     def _onto_carrier(self) -> Tensor:
         """The carrier's coefficients per unit of stress at every point, (u, c, points)."""
         rows = self.carrier.basis(self.points)
-        dual = torch.linalg.pinv(rows.flatten(1)).T.unflatten(1, rows.shape[1:])
-        both = torch.stack([dual, dual], dim=1)
-        both = both - both.mean(-2, keepdim=True)
-        spectrum = torch.fft.ifft2(both.mT)
-        back = torch.fft.fft2(spectrum[:, :, None] * self._response[None]).real.mT
-        return back.movedim(0, 1).flatten(0, 1).flatten(-2).float()
+        dual = torch.linalg.pinv(rows.flatten(1)).T.unflatten(1, rows.shape[1:]).to(self.response.dtype)
+        waved = torch.einsum("kx,mxz->kmz", self._harmonics, dual)
+        back = torch.einsum("kmz,kizcw->kimcw", waved, self.response)
+        spread = torch.einsum("kimcw,kx->imcxw", back, self._harmonics.conj())
+        return (2 / self.points * spread.real).flatten(0, 1).flatten(-2).float()
+
+
+def _waves(number: int, length: float) -> Tensor:
+    """Wave numbers of a discrete transform, 1/angstrom; the Nyquist wave has no sign, and is 0."""
+    q = 2 * torch.pi * torch.fft.fftfreq(number, length / number, dtype=torch.float64)
+    return torch.where(q == q.min(), 0.0, q) if number % 2 == 0 else q

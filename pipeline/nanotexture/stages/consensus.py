@@ -112,7 +112,7 @@ def _inverse_cost(
 
     NaN where the inverse relaxes into the answer itself: then the answer is its own inverse and there is nothing to tell.
     """
-    data = motif_data(orders, reference, config.film, config.polarization)
+    data = motif_data(orders, reference, config.film, config.polarization, bool(choice["tied"]))
     pair = Motifs(np.stack([field, _turned(field, data)]), np.full(2, gap))
     found = relaxed(data, chosen_modes(choice, config.strain), pair)
     number = len(data.axes)

@@ -11,12 +11,12 @@ import torch
 from numpy.typing import NDArray
 
 from nanotexture.film.config import FilmConfig
+from nanotexture.film.materials import equilibrium_known
 from nanotexture.film.reflection import Reflection, Sampling, reflection_from_stack
 from nanotexture.film.stack import Stack
 from nanotexture.film.structure_factor import structure_factor
 from nanotexture.stages.models import Hkl
 from nanotexture.stages.motif_data import field_axes, separable_axes
-from nanotexture.stages.motif_setup import equilibrium_known
 
 Array = NDArray[np.float64]
 Axes = tuple[Array, Array]  # directions (f, 2) of displacement and (p, 2) of polarization that are told
@@ -68,7 +68,8 @@ def _axes(stack: Stack, seen: Sequence[_Seen]) -> Axes:
     vectors = np.array([one.vector for one in seen])
     axes = field_axes(vectors)
     polar = separable_axes([one.scattering for one in seen], vectors, axes)
-    if len(polar) and len(axes) == 2 and stack.repeat > 1 and equilibrium_known(stack):
+    known = equilibrium_known(layer.material for layer in stack.layers)
+    if len(polar) and len(axes) == 2 and stack.repeat > 1 and known:
         polar = axes  # as in motif_data: the other component follows from the charges that it would bind
     return axes, polar
 

@@ -13,7 +13,14 @@ from nanotexture.phasing.motif import MotifSolutions
 from nanotexture.phasing.motif_model import Nuisance, order_intensities
 from nanotexture.quantities import ModeChoice, Orders, Reference, Solutions, Trial
 from nanotexture.schema import MODE_CHOICE, SOLUTIONS, TRIAL, labelled
-from nanotexture.stages.models import ChooseConfig, InvertConfig, PilotConfig, ResizeConfig, TrialConfig
+from nanotexture.stages.models import (
+    BetterPilotConfig,
+    ChooseConfig,
+    InvertConfig,
+    PilotConfig,
+    ResizeConfig,
+    TrialConfig,
+)
 from nanotexture.stages.motif_data import first_modes, motif_data, refolded
 from nanotexture.stages.motif_setup import MotifData
 from nanotexture.stages.motif_solve import (
@@ -31,7 +38,7 @@ TRIAL_SEED = 1_000_003  # trials draw other random numbers than the starts prope
 @stage(version=1)
 def pilot(orders: Orders, reference: Reference, *, config: PilotConfig) -> Solutions:
     """Motifs of a few starts with the modes that the data show: what the trials of other numbers of modes begin from."""
-    data = motif_data(orders, reference, config.film, config.polarization)
+    data = motif_data(orders, reference, config.film, config.polarization, config.tied)
     modes = pilot_modes(data, config)
     seeds = [(config.seed, TRIAL_SEED + i) for i in range(config.starts)]
     found = solve_starts(data, modes, seeds)
@@ -39,9 +46,21 @@ def pilot(orders: Orders, reference: Reference, *, config: PilotConfig) -> Solut
 
 
 @stage(version=1)
+def better_pilot(pilots: list[Solutions], *, config: BetterPilotConfig) -> Solutions:
+    """The pilot that predicts held-out satellites best, on fitted ones where none are held out."""
+    return min(pilots, key=pilot_cost)
+
+
+def pilot_cost(pilot: Solutions) -> float:
+    """Lowest free chi2 of a pilot's starts, or lowest chi2 where nothing is held out."""
+    free = pilot["free_cost"].values
+    return float(np.nanmin(free if np.isfinite(free).any() else pilot["cost"].values))
+
+
+@stage(version=1)
 def trial(orders: Orders, reference: Reference, first: Solutions, *, config: TrialConfig) -> Trial:
     """Free chi2 that a number of modes reaches from the pilot's best motif, over several choices of what is held out."""
-    data = motif_data(orders, reference, config.film, config.polarization)
+    data = motif_data(orders, reference, config.film, config.polarization, bool(first["tied"]))
     seen, fringes = first_modes(data)
     harmonics = config.harmonics or seen + config.more_harmonics
     polynomials = config.polynomials or (fewer(fringes) if config.fewer_polynomials else fringes)
@@ -57,6 +76,7 @@ def trial(orders: Orders, reference: Reference, first: Solutions, *, config: Tri
     values = {
         "harmonics": harmonics,
         "polynomials": polynomials,
+        "tied": int(data.tied),
         "cost": total,
         "free_cost": free / number if number else float("nan"),
         "free_points": number,
@@ -76,7 +96,7 @@ def fewer(polynomials: int) -> int:
 
 
 @stage(version=1)
-def choose(trials: list[Trial], *, config: ChooseConfig) -> ModeChoice:
+def choose(trials: list[Trial], pilots: list[Solutions], *, config: ChooseConfig) -> ModeChoice:
     """Fewest modes whose free chi2 is close to the lowest; ordinary chi2 would take the most."""
     table = {name: np.array([one[name].item() for one in trials]) for name in TRIAL}
     free = np.where(np.isfinite(table["free_cost"]), table["free_cost"], table["cost"])
@@ -88,6 +108,9 @@ def choose(trials: list[Trial], *, config: ChooseConfig) -> ModeChoice:
     values = {
         "harmonics": int(table["harmonics"][pick]),
         "polynomials": int(table["polynomials"][pick]),
+        "tied": int(table["tied"][pick]),
+        "pilot_tied": np.array([int(one["tied"]) for one in pilots]),
+        "pilot_free_cost": np.array([pilot_cost(one) for one in pilots]),
         "trial_harmonics": table["harmonics"],
         "trial_polynomials": table["polynomials"],
         "trial_cost": table["cost"],
@@ -99,7 +122,7 @@ def choose(trials: list[Trial], *, config: ChooseConfig) -> ModeChoice:
 @stage(version=1)
 def invert(orders: Orders, reference: Reference, choice: ModeChoice, *, config: InvertConfig) -> Solutions:
     """Motifs of one batch of random starts."""
-    data = motif_data(orders, reference, config.film, config.polarization)
+    data = motif_data(orders, reference, config.film, config.polarization, bool(choice["tied"]))
     seeds = [(config.seed, start) for start in config.starts]
     found = solve_starts(data, chosen_modes(choice, config.strain), seeds)
     return _solutions(data, orders, found, seeds, np.concatenate(starts_by_schedule(data, seeds)))
@@ -116,7 +139,7 @@ def warm(
     config: InvertConfig,
 ) -> Solutions:
     """Motifs relaxed from the best ones of the two temperatures next to this one; the second may have none."""
-    data = motif_data(orders, reference, config.film, config.polarization)
+    data = motif_data(orders, reference, config.film, config.polarization, bool(choice["tied"]))
     found = [
         relaxed(data, chosen_modes(choice, config.strain), best_of_batches(batches))
         for batches in (nearest, second)
@@ -153,6 +176,7 @@ def _solutions(
         "z": data.stack.heights,
         "start": np.array([seed[-1] for seed in seeds]),
         "axis": data.axes,
+        "tied": int(data.tied),
         **{name: array[order] for name, array in joined.items()},
     }
     if len(data.polar_axes):

@@ -31,7 +31,7 @@ def leave_out(
         "points": 0,
     }
     if len(clusters["field"]):
-        data = motif_data(orders, reference, config.film, config.polarization)
+        data = motif_data(orders, reference, config.film, config.polarization, bool(choice["tied"]))
         modes = chosen_modes(choice, config.strain)
         answer = relaxed(data, modes, _answer(clusters))
         others = relaxed(_without(data, config.left), modes, _motifs(answer))

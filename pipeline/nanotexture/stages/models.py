@@ -77,7 +77,7 @@ class ResizeConfig(Config):
 
 
 class PilotConfig(Config):
-    """A few starts with the modes as told, or as the data show (None)."""
+    """A few starts with the modes as told, or as the data show (None); tied: as of stages.motif_data.motif_data."""
 
     film: FilmConfig
     harmonics: int | None
@@ -86,6 +86,11 @@ class PilotConfig(Config):
     seed: int
     strain: float
     polarization: bool = False
+    tied: bool | None = None
+
+
+class BetterPilotConfig(Config):
+    """Nothing to set: the held-out satellites say."""
 
 
 class TrialConfig(Config):

@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 
 from nanotexture.film.config import FilmConfig
 from nanotexture.film.forward import Reflection
+from nanotexture.film.materials import equilibrium_known
 from nanotexture.film.reflection import Sampling, reflection_from_stack
 from nanotexture.film.stack import Stack
+from nanotexture.phasing.elastic_response import Stiffness
 from nanotexture.phasing.motif_model import ReflectionData
 from nanotexture.preparation.film_peak import summed_scale
 from nanotexture.preparation.holdout import block_rows, held_out_blocks
 from nanotexture.quantities import Orders, Reference
 from nanotexture.stages.motif_rows import Rows, fewer_rows, measured_rows, useful_rows
-from nanotexture.stages.motif_setup import PER_LAYER, MotifData, equilibrium_known
+from nanotexture.stages.motif_setup import PER_LAYER, MotifData
 
 Array = NDArray[np.float64]
 
@@ -47,9 +49,17 @@ def field_axes(vectors: Array) -> Array:
 
 
 def motif_data(
-    orders: Orders, reference: Reference, film: FilmConfig, polarization: bool = False
+    orders: Orders,
+    reference: Reference,
+    film: FilmConfig,
+    polarization: bool = False,
+    tied: bool | None = None,
 ) -> MotifData:
-    """Everything the solver needs, from labelled stages."""
+    """Everything the solver needs, from labelled stages.
+
+    tied: whether the displacement is to follow from the polarization by mechanical equilibrium, where the materials say
+    how; None: in superlattices, where reflections cannot do without.
+    """
     vectors = reflection_vectors(orders, reference)
     axes = field_axes(vectors)
     # the reference has the recipe's thickness or, where planes were tried, the one that fits
@@ -61,7 +71,13 @@ def motif_data(
     fewer = [fewer_rows(useful_rows(one, stack.thickness), stack.thickness) for one in rows]
     scattering = [_scattering(orders, r, one, stack, film) for r, one in enumerate(rows)]
     polar_axes = separable_axes(scattering, vectors, axes) if polarization else np.zeros((0, 2))
-    if polarization and stack.repeat > 1 and len(axes) == 2 and len(polar_axes) and equilibrium_known(stack):
+    tie = stack.repeat > 1 if tied is None else tied
+    if (
+        tie
+        and len(axes) == 2
+        and len(polar_axes)
+        and equilibrium_known(layer.material for layer in stack.layers)
+    ):
         polar_axes = axes  # the other component follows from the charges that it would bind
 
     def built(r: int, some: Rows, scattered: Reflection, scale: float) -> ReflectionData:
@@ -90,7 +106,15 @@ def motif_data(
         fringes=fringes,
         block=block,
         lean=0.0 if stack.repeat > 1 else lean_from_rows(rows, stack.thickness),
+        tie=tie,
+        below=_stiffness_below(film),
     )
+
+
+def _stiffness_below(film: FilmConfig) -> Stiffness | None:
+    below = film.below()
+    elastic = None if below is None else below.material.elastic
+    return None if elastic is None else (elastic.c11, elastic.c12, elastic.c44)
 
 
 def lean_from_rows(rows: Sequence[Rows], thickness: float) -> float:

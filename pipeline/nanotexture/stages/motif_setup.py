@@ -9,7 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from nanotexture.film.materials import equilibrium_known
 from nanotexture.film.stack import Stack
+from nanotexture.phasing.elastic_response import Stiffness, film_response, repeating_response
 from nanotexture.phasing.equilibrium import Equilibrium
 from nanotexture.phasing.modes import Modes, Profiles, layer_profiles, legendre_profiles, repeat_profiles
 from nanotexture.phasing.motif_model import ReflectionData
@@ -29,6 +31,7 @@ CORRECTION = (
 CORRECTION_STRAIN = 0.006  # of the spacing of the planes within a repeat
 FREE = 4, 7  # harmonics and profiles at most of that displacement
 CARRIED = 8, 13  # harmonics and profiles of a displacement that bends with the square of the polarization
+STRESSED = 16  # harmonics at most of the stress that bends the lattice: twice those of a polarization
 PER_LAYER = 5  # polynomials through a layer of a superlattice at most
 
 
@@ -38,7 +41,8 @@ class MotifData:
 
     axes (f, 2): directions of the unknown displacement fields; polar_axes (p, 2): of the polarization fields; slots
     (planes,): height of the motif that each plane shows, the same in every repeat of a superlattice; lean: of the motif, in
-    periods per angstrom of height.
+    periods per angstrom of height; tie: whether the displacement is to follow from the polarization where it can; below:
+    c11, c12, c44 of the substrate in Pa, None for those of the film.
     """
 
     reflections: tuple[ReflectionData, ...]
@@ -53,6 +57,8 @@ class MotifData:
     fringes: float
     block: tuple[int, ...]
     lean: float = 0.0
+    tie: bool = True
+    below: Stiffness | None = None
 
     @property
     def repeats(self) -> bool:
@@ -62,7 +68,8 @@ class MotifData:
     @property
     def tied(self) -> bool:
         """Whether the displacement is the one in mechanical equilibrium with the polarization, but for a correction."""
-        return self.repeats and len(self.axes) == len(self.polar_axes) == 2 and equilibrium_known(self.stack)
+        known = equilibrium_known(layer.material for layer in self.stack.layers)
+        return self.tie and len(self.axes) == len(self.polar_axes) == 2 and known
 
     @property
     def z(self) -> Array:
@@ -129,10 +136,30 @@ class MotifData:
         return Equilibrium(
             stiffness=mean_stiffness(self.stack),
             electrostriction=torch.from_numpy(np.ascontiguousarray(q[layer].T)),
+            response=self._response(unknowns.points),
             period=self.period,
-            repeat=self._repeat,
+            height=self._repeat,
             points=unknowns.points,
             carrier=self._modes(CARRIED[0], CARRIED[1]),
+            faces=not self.repeats,
+        )
+
+    def _response(self, points: int) -> torch.Tensor:
+        stiffness, harmonics = mean_stiffness(self.stack), min(points // 2 - 1, STRESSED)
+        if self.repeats:
+            return repeating_response(
+                stiffness=stiffness,
+                period=self.period,
+                repeat=self._repeat,
+                planes=len(self.z),
+                harmonics=harmonics,
+            )
+        return film_response(
+            stiffness=stiffness,
+            below=self.below or stiffness,
+            spacings=self.stack.spacings,
+            period=self.period,
+            harmonics=harmonics,
         )
 
     def settings(self, harmonics: int, unknowns: Unknowns) -> MotifSettings:
@@ -154,12 +181,6 @@ class MotifData:
     def on_planes(self, fields: torch.Tensor) -> Array:
         """Fields (..., z of the motif) on all planes of the film."""
         return np.asarray(fields.numpy()[..., self.slots])
-
-
-def equilibrium_known(stack: Stack) -> bool:
-    """Whether a polar layer's electrostriction and stiffness are in its material."""
-    polar = [one.material for one in stack.layers if one.material.polar]
-    return bool(polar) and all(m.elastic is not None and m.electrostriction is not None for m in polar)
 
 
 def mean_stiffness(stack: Stack) -> tuple[float, float, float]:

@@ -47,7 +47,7 @@ def resize(
 
 def _chi2(orders: Orders, reference: Reference, pilot: Solutions, config: ResizeConfig) -> tuple[float, int]:
     """chi2 of the pilot's motif relaxed on a reference lattice, and over how many points."""
-    data = motif_data(orders, reference, config.film, config.polarization)
+    data = motif_data(orders, reference, config.film, config.polarization, bool(pilot["tied"]))
     found = relaxed(data, pilot_modes(data, config), best_motif(pilot))
     points = sum(int(one.work.sum()) for one in data.reflections)
     return float(found.cost[0]) * points, points

@@ -49,6 +49,7 @@ def window(
         "z": data.stack.heights,
         "start": np.array(config.starts),
         "axis": data.axes,
+        "tied": 0,
         "field": field,
         "field_std": unknown,
         "slope_std": np.full((len(field), 1, 2, *field.shape[2:]), np.nan),
