@@ -459,7 +459,7 @@ def _pilots(
 ) -> tuple[Task, ...]:
     """A few starts, one where neither the number of modes nor that of planes is to be chosen from them.
 
-    In a film, polarization and displacement may be tied or not, and the data choose; in a superlattice they are tied.
+    Each way in which displacement and polarization may be tied has its own, and the data choose.
     """
     told, modes = recipe.invert, _Modes.of(recipe)
     window = told.solver == "window"
@@ -473,9 +473,17 @@ def _pilots(
         strain=told.strain,
         polarization=recipe.texture.polarization and not window,
     )
-    either = config.polarization and film.repeat == 1 and film.elastic
-    configs = [config.model_copy(update={"tied": tied}) for tied in (False, True)] if either else [config]
-    return tuple(Task(pilot, one, (orders, shared), label) for one in configs)
+    ties = _ties(film) if config.polarization else (models.Tie.NONE,)
+    return tuple(Task(pilot, config.model_copy(update={"tie": tie}), (orders, shared), label) for tie in ties)
+
+
+def _ties(film: FilmConfig) -> tuple[models.Tie, ...]:
+    """What may tie displacement and polarization; reflections of a superlattice never find both without."""
+    if not film.elastic:
+        return (models.Tie.NONE,)
+    if film.repeat == 1:
+        return (models.Tie.NONE, models.Tie.LAYERS)
+    return (models.Tie.LAYERS, models.Tie.MEAN)
 
 
 def _trials(

@@ -182,12 +182,13 @@ REFERENCE: Schema = {
 TRIAL: Schema = {
     "harmonics": _v("", "1", "harmonics", "Number K of harmonics in x.", "i"),
     "polynomials": _v("", "1", "polynomials", "Number M of polynomials through the film.", "i"),
-    "tied": _v(
+    "tie": _v(
         "",
         "1",
-        "displacement tied to polarization",
-        "1 if the displacement is the one in mechanical equilibrium with the polarization, but for a small correction.",
-        "i",
+        "tie of displacement to polarization",
+        "none, or the displacement is the one in mechanical equilibrium with the polarization, but for a small correction: "
+        "layers with the stiffness of their own materials, or all planes with the mean one.",
+        "U",
     ),
     "cost": _v("", "1", "cost", "Lowest chi2 per fitted point of a few starts."),
     "free_cost": _v("", "1", "free cost", "chi2 per held-out point of that start."),
@@ -197,8 +198,8 @@ TRIAL: Schema = {
 MODE_CHOICE: Schema = {
     "harmonics": TRIAL["harmonics"],
     "polynomials": TRIAL["polynomials"],
-    "tied": TRIAL["tied"],
-    "pilot_tied": _v("pilot", "1", "tied in each pilot", TRIAL["tied"].comment, "i"),
+    "tie": TRIAL["tie"],
+    "pilot_tie": _v("pilot", "1", "tie of each pilot", TRIAL["tie"].comment, "U"),
     "pilot_free_cost": _v(
         "pilot",
         "1",
@@ -235,7 +236,7 @@ RESULT_LEFT_OUT: Schema = {
 }
 
 SOLUTIONS: Schema = {
-    "tied": MODE_CHOICE["tied"],
+    "tie": MODE_CHOICE["tie"],
     "x": _v("x", "1", "x", "Position along the modulation as a fraction of one period."),
     "z": _v("z", _A, "z", "Lower face of every plane of cells above the substrate interface."),
     "start": _v(

@@ -397,11 +397,12 @@ def test_one_reflection_gives_one_field():
 
 
 CELLS, REPEAT = 8, 8 * C
+STIFF = torch.tensor([[175.0], [79.4], [111.1]], dtype=torch.float64).expand(3, CELLS).clone()
 TIED = Equilibrium(
-    (175.0, 79.4, 111.1),
+    STIFF,
     torch.tensor([[0.089], [-0.026], [0.0675]], dtype=torch.float64).expand(3, CELLS).clone(),
     repeating_response(
-        stiffness=(175.0, 79.4, 111.1), period=120.0, repeat=REPEAT, planes=CELLS, harmonics=POINTS // 2 - 1
+        stiffness=STIFF.numpy(), spacings=np.full(CELLS, C), period=120.0, harmonics=POINTS // 2 - 1
     ),
     120.0,
     REPEAT,

@@ -8,6 +8,7 @@ from nanotexture.film.config import FilmConfig, LayerConfig, SubstrateConfig
 from nanotexture.film.materials import built_in
 from nanotexture.phasing.motif_model import Nuisance, order_intensities
 from nanotexture.schema import ORDERS, REFERENCE, labelled
+from nanotexture.stages.models import Tie
 from nanotexture.stages.motif_data import SYSTEMATIC, motif_data
 
 A, PERIOD, GAP, SCALE = 3.905, 100.0, 0.2, 30.0
@@ -87,10 +88,10 @@ def reference(film):
     return labelled(values, REFERENCE)
 
 
-def measured(film, hkl, fields, *, polarization=True, error=0.01, seed=0, **options):
+def measured(film, hkl, fields, *, polarization=True, tie=Tie.NONE, error=0.01, seed=0, **options):
     """Orders of fields (f, x, z) with noise; error: of the amplitude, relative to the strongest satellite's."""
     empty = orders(film, hkl, **options)
-    data = motif_data(empty, reference(film), film, polarization)
+    data = motif_data(empty, reference(film), film, polarization, tie)
     zero = torch.zeros(1, dtype=torch.float64)
     values = empty["intensity"].values.copy()
     variance = values.copy()

@@ -12,7 +12,7 @@ def trial(harmonics, polynomials, free, cost=1.0, points=200):
     values = {
         "harmonics": harmonics,
         "polynomials": polynomials,
-        "tied": 1,
+        "tie": "layers",
         "cost": cost,
         "free_cost": free,
         "free_points": points,
@@ -20,16 +20,16 @@ def trial(harmonics, polynomials, free, cost=1.0, points=200):
     return labelled(values, TRIAL)
 
 
-def pilot(tied, free):
+def pilot(tie, free):
     """What is read of a pilot's solutions, with the free chi2 of each start."""
     free = np.array(free)
     return xr.Dataset(
-        {"tied": tied, "cost": ("start", np.where(np.isfinite(free), 0.5, 7.0)), "free_cost": ("start", free)}
+        {"tie": tie, "cost": ("start", np.where(np.isfinite(free), 0.5, 7.0)), "free_cost": ("start", free)}
     )
 
 
 def chosen(*trials, tolerance=0.5):
-    found = choose(list(trials), [pilot(1, [2.0])], config=ChooseConfig(tolerance=tolerance))
+    found = choose(list(trials), [pilot("layers", [2.0])], config=ChooseConfig(tolerance=tolerance))
     return int(found["harmonics"]), int(found["polynomials"])
 
 
@@ -64,21 +64,21 @@ def test_without_held_out_values_ordinary_chi2_is_all_there_is():
 
 
 def test_the_trials_and_the_pilots_are_kept_for_the_report():
-    pilots = [pilot(0, [98.0, 138.0]), pilot(1, [1.7, 1.6])]
+    pilots = [pilot("none", [98.0, 138.0]), pilot("layers", [1.7, 1.6])]
     found = choose([trial(2, 4, 94.0), trial(3, 4, 1.15)], pilots, config=ChooseConfig())
     np.testing.assert_array_equal(found["trial_harmonics"], [2, 3])
     np.testing.assert_array_equal(found["trial_free_cost"], [94.0, 1.15])
-    np.testing.assert_array_equal(found["pilot_tied"], [0, 1])
+    np.testing.assert_array_equal(found["pilot_tie"], ["none", "layers"])
     np.testing.assert_array_equal(found["pilot_free_cost"], [98.0, 1.6])
-    assert int(found["tied"]) == 1
+    assert found["tie"].item() == "layers"
 
 
 def test_the_held_out_satellites_choose_between_tied_and_free_displacements():
-    free, tied = pilot(0, [1.1, 2.8]), pilot(1, [5.4, 5.5])
+    free, tied = pilot("none", [1.1, 2.8]), pilot("layers", [5.4, 5.5])
     assert better_pilot([free, tied], config=BetterPilotConfig()) is free
-    assert better_pilot([pilot(0, [98.0]), tied], config=BetterPilotConfig()) is tied
+    assert better_pilot([pilot("none", [98.0]), tied], config=BetterPilotConfig()) is tied
 
 
 def test_a_pilot_without_held_out_values_is_judged_by_the_fitted_ones():
-    nothing = pilot(1, [np.nan])
+    nothing = pilot("layers", [np.nan])
     assert pilot_cost(nothing) == 7.0

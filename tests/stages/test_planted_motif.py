@@ -9,6 +9,7 @@ from nanotexture.phasing.alignment import align
 from nanotexture.phasing.motif import solve_motif
 from nanotexture.phasing.motif_problem import Problem, prior_precision
 from nanotexture.phasing.motif_settings import MotifSettings, Schedule
+from nanotexture.stages.models import Tie
 from nanotexture.stages.motif_data import motif_data
 from nanotexture.stages.motif_solve import Modes, Motifs, relaxed, solve_starts, starts_by_schedule
 
@@ -33,7 +34,8 @@ class Planted:
 
     def __init__(self, film, seed, size, noise=0):
         self.film = film
-        empty = motif_data(orders(film, HKL), reference(film), film, True)
+        self.tie = Tie.LAYERS if film.repeat > 1 else Tie.NONE
+        empty = motif_data(orders(film, HKL), reference(film), film, True, self.tie)
         self.unknowns = empty.unknowns(HARMONICS, PROFILES, STRAIN)
         self.equilibrium = empty.equilibrium(self.unknowns)
         problem = Problem(empty.reflections, self.unknowns, MotifSettings(), torch.zeros(1), self.equilibrium)
@@ -47,7 +49,11 @@ class Planted:
     def measured_again(self, noise):
         """The solver's data with other noise."""
         return motif_data(
-            measured(self.film, HKL, self.fields, seed=noise), reference(self.film), self.film, True
+            measured(self.film, HKL, self.fields, seed=noise, tie=self.tie),
+            reference(self.film),
+            self.film,
+            True,
+            self.tie,
         )
 
     def draw(self, seed):

@@ -2,7 +2,7 @@
 
     div C (eps(u) - e0) = 0,   e0_xx = q11 Px^2 + q12 Pz^2, e0_yy = q12 (Px^2 + Pz^2), e0_xz = q44 Px Pz / 2
 
-with one homogeneous cubic C, nothing varying along y; phasing.elastic_response has the two bodies, a superlattice and a
+with the cubic C of every plane, nothing varying along y; phasing.elastic_response has the two bodies, a superlattice and a
 film on its substrate. The mean over x of every plane is taken out: the spacing of the planes is in the c of the stack's
 layers, and what is left of it is fitted freely.
 """
@@ -24,14 +24,15 @@ Tensor = torch.Tensor
 class Equilibrium:
     """Of fields (ux, uz, Px, Pz) on (x, z), z the planes of one repeat, or of a film.
 
-    stiffness: c11, c12, c44 in any one unit; electrostriction (3, z): q11, q12, q44 of every plane in m^4/C^2, q44 as in
-    e_4 = q44 P_2 P_3; response (k, 2, z, 3, z): displacement by the stress of every plane (elastic_response), k = 1, 2, ...;
-    period and height, of the repeat or the film, in angstrom; points along x; carrier: modes that hold the displacement's
-    change with the polarization; faces: whether the body ends at its first and last plane, whose bound charge is then
-    compensated; longitudinal: rms in C/m^2 of what depolarising fields leave of the polarization's longitudinal part.
+    stiffness (3, z): c11, c12, c44 of every plane in any one unit; electrostriction (3, z): q11, q12, q44 of every plane in
+    m^4/C^2, q44 as in e_4 = q44 P_2 P_3; response (k, 2, z, 3, z): displacement by the stress of every plane, as of
+    elastic_response; period and height, of the repeat or the film, in angstrom; points along x; carrier: modes that hold
+    the displacement's change with the polarization; faces: whether the body ends at its first and last plane, whose bound
+    charge is then compensated; longitudinal: rms in C/m^2 of what depolarising fields leave of the polarization's
+    longitudinal part.
     """
 
-    stiffness: tuple[float, float, float]
+    stiffness: Tensor
     electrostriction: Tensor
     response: Tensor
     period: float

@@ -12,7 +12,7 @@ from nanotexture.phasing.outcome import Outcome
 from nanotexture.quantities import Clusters, ModeChoice, Orders, Reference, Solutions
 from nanotexture.schema import CLUSTERS, labelled
 from nanotexture.stages.invert import chosen_modes
-from nanotexture.stages.models import ConsensusConfig
+from nanotexture.stages.models import ConsensusConfig, Tie
 from nanotexture.stages.motif_data import motif_data
 from nanotexture.stages.motif_setup import MotifData
 from nanotexture.stages.motif_solve import Motifs, relaxed
@@ -112,7 +112,7 @@ def _inverse_cost(
 
     NaN where the inverse relaxes into the answer itself: then the answer is its own inverse and there is nothing to tell.
     """
-    data = motif_data(orders, reference, config.film, config.polarization, bool(choice["tied"]))
+    data = motif_data(orders, reference, config.film, config.polarization, Tie(choice["tie"].item()))
     pair = Motifs(np.stack([field, _turned(field, data)]), np.full(2, gap))
     found = relaxed(data, chosen_modes(choice, config.strain), pair)
     number = len(data.axes)

@@ -11,12 +11,11 @@ import torch
 from numpy.typing import NDArray
 
 from nanotexture.film.config import FilmConfig
-from nanotexture.film.materials import equilibrium_known
 from nanotexture.film.reflection import Reflection, Sampling, reflection_from_stack
 from nanotexture.film.stack import Stack
 from nanotexture.film.structure_factor import structure_factor
 from nanotexture.stages.models import Hkl
-from nanotexture.stages.motif_data import field_axes, separable_axes
+from nanotexture.stages.motif_data import can_tie, field_axes, separable_axes
 
 Array = NDArray[np.float64]
 Axes = tuple[Array, Array]  # directions (f, 2) of displacement and (p, 2) of polarization that are told
@@ -68,8 +67,7 @@ def _axes(stack: Stack, seen: Sequence[_Seen]) -> Axes:
     vectors = np.array([one.vector for one in seen])
     axes = field_axes(vectors)
     polar = separable_axes([one.scattering for one in seen], vectors, axes)
-    known = equilibrium_known(layer.material for layer in stack.layers)
-    if len(polar) and len(axes) == 2 and stack.repeat > 1 and known:
+    if stack.repeat > 1 and can_tie(stack, axes, polar):
         polar = axes  # as in motif_data: the other component follows from the charges that it would bind
     return axes, polar
 

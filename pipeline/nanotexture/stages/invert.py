@@ -19,6 +19,7 @@ from nanotexture.stages.models import (
     InvertConfig,
     PilotConfig,
     ResizeConfig,
+    Tie,
     TrialConfig,
 )
 from nanotexture.stages.motif_data import first_modes, motif_data, refolded
@@ -38,7 +39,7 @@ TRIAL_SEED = 1_000_003  # trials draw other random numbers than the starts prope
 @stage(version=1)
 def pilot(orders: Orders, reference: Reference, *, config: PilotConfig) -> Solutions:
     """Motifs of a few starts with the modes that the data show: what the trials of other numbers of modes begin from."""
-    data = motif_data(orders, reference, config.film, config.polarization, config.tied)
+    data = motif_data(orders, reference, config.film, config.polarization, config.tie)
     modes = pilot_modes(data, config)
     seeds = [(config.seed, TRIAL_SEED + i) for i in range(config.starts)]
     found = solve_starts(data, modes, seeds)
@@ -60,7 +61,7 @@ def pilot_cost(pilot: Solutions) -> float:
 @stage(version=1)
 def trial(orders: Orders, reference: Reference, first: Solutions, *, config: TrialConfig) -> Trial:
     """Free chi2 that a number of modes reaches from the pilot's best motif, over several choices of what is held out."""
-    data = motif_data(orders, reference, config.film, config.polarization, bool(first["tied"]))
+    data = motif_data(orders, reference, config.film, config.polarization, Tie(first["tie"].item()))
     seen, fringes = first_modes(data)
     harmonics = config.harmonics or seen + config.more_harmonics
     polynomials = config.polynomials or (fewer(fringes) if config.fewer_polynomials else fringes)
@@ -76,7 +77,7 @@ def trial(orders: Orders, reference: Reference, first: Solutions, *, config: Tri
     values = {
         "harmonics": harmonics,
         "polynomials": polynomials,
-        "tied": int(data.tied),
+        "tie": str(data.tie),
         "cost": total,
         "free_cost": free / number if number else float("nan"),
         "free_points": number,
@@ -108,8 +109,8 @@ def choose(trials: list[Trial], pilots: list[Solutions], *, config: ChooseConfig
     values = {
         "harmonics": int(table["harmonics"][pick]),
         "polynomials": int(table["polynomials"][pick]),
-        "tied": int(table["tied"][pick]),
-        "pilot_tied": np.array([int(one["tied"]) for one in pilots]),
+        "tie": str(table["tie"][pick]),
+        "pilot_tie": [one["tie"].item() for one in pilots],
         "pilot_free_cost": np.array([pilot_cost(one) for one in pilots]),
         "trial_harmonics": table["harmonics"],
         "trial_polynomials": table["polynomials"],
@@ -122,7 +123,7 @@ def choose(trials: list[Trial], pilots: list[Solutions], *, config: ChooseConfig
 @stage(version=1)
 def invert(orders: Orders, reference: Reference, choice: ModeChoice, *, config: InvertConfig) -> Solutions:
     """Motifs of one batch of random starts."""
-    data = motif_data(orders, reference, config.film, config.polarization, bool(choice["tied"]))
+    data = motif_data(orders, reference, config.film, config.polarization, Tie(choice["tie"].item()))
     seeds = [(config.seed, start) for start in config.starts]
     found = solve_starts(data, chosen_modes(choice, config.strain), seeds)
     return _solutions(data, orders, found, seeds, np.concatenate(starts_by_schedule(data, seeds)))
@@ -139,7 +140,7 @@ def warm(
     config: InvertConfig,
 ) -> Solutions:
     """Motifs relaxed from the best ones of the two temperatures next to this one; the second may have none."""
-    data = motif_data(orders, reference, config.film, config.polarization, bool(choice["tied"]))
+    data = motif_data(orders, reference, config.film, config.polarization, Tie(choice["tie"].item()))
     found = [
         relaxed(data, chosen_modes(choice, config.strain), best_of_batches(batches))
         for batches in (nearest, second)
@@ -176,7 +177,7 @@ def _solutions(
         "z": data.stack.heights,
         "start": np.array([seed[-1] for seed in seeds]),
         "axis": data.axes,
-        "tied": int(data.tied),
+        "tie": str(data.tie),
         **{name: array[order] for name, array in joined.items()},
     }
     if len(data.polar_axes):

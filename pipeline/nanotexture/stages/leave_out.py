@@ -13,7 +13,7 @@ from nanotexture.phasing.motif_model import Nuisance, ReflectionData, order_inte
 from nanotexture.quantities import Clusters, LeftOut, ModeChoice, Orders, Reference
 from nanotexture.schema import LEFT_OUT, labelled
 from nanotexture.stages.invert import chosen_modes
-from nanotexture.stages.models import LeaveOutConfig
+from nanotexture.stages.models import LeaveOutConfig, Tie
 from nanotexture.stages.motif_data import motif_data
 from nanotexture.stages.motif_setup import MotifData
 from nanotexture.stages.motif_solve import Motifs, relaxed
@@ -31,7 +31,7 @@ def leave_out(
         "points": 0,
     }
     if len(clusters["field"]):
-        data = motif_data(orders, reference, config.film, config.polarization, bool(choice["tied"]))
+        data = motif_data(orders, reference, config.film, config.polarization, Tie(choice["tie"].item()))
         modes = chosen_modes(choice, config.strain)
         answer = relaxed(data, modes, _answer(clusters))
         others = relaxed(_without(data, config.left), modes, _motifs(answer))

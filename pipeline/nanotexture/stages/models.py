@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,6 +13,17 @@ from nanotexture.simulate.places import Disorder
 from nanotexture.simulate.textures import Texture
 
 Hkl = tuple[int, int, int]
+
+
+class Tie(StrEnum):
+    """What ties the displacement to the polarization.
+
+    NONE: nothing; LAYERS: mechanical equilibrium of layers that are each as stiff as their material; MEAN: of one stiffness.
+    """
+
+    NONE = "none"
+    LAYERS = "layers"
+    MEAN = "mean"
 
 
 class Config(BaseModel):
@@ -77,7 +89,7 @@ class ResizeConfig(Config):
 
 
 class PilotConfig(Config):
-    """A few starts with the modes as told, or as the data show (None); tied: as of stages.motif_data.motif_data."""
+    """A few starts with the modes as told, or as the data show (None)."""
 
     film: FilmConfig
     harmonics: int | None
@@ -86,7 +98,7 @@ class PilotConfig(Config):
     seed: int
     strain: float
     polarization: bool = False
-    tied: bool | None = None
+    tie: Tie = Tie.NONE
 
 
 class BetterPilotConfig(Config):

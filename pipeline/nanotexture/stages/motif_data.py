@@ -19,6 +19,7 @@ from nanotexture.phasing.motif_model import ReflectionData
 from nanotexture.preparation.film_peak import summed_scale
 from nanotexture.preparation.holdout import block_rows, held_out_blocks
 from nanotexture.quantities import Orders, Reference
+from nanotexture.stages.models import Tie
 from nanotexture.stages.motif_rows import Rows, fewer_rows, measured_rows, useful_rows
 from nanotexture.stages.motif_setup import PER_LAYER, MotifData
 
@@ -53,13 +54,9 @@ def motif_data(
     reference: Reference,
     film: FilmConfig,
     polarization: bool = False,
-    tied: bool | None = None,
+    tie: Tie = Tie.NONE,
 ) -> MotifData:
-    """Everything the solver needs, from labelled stages.
-
-    tied: whether the displacement is to follow from the polarization by mechanical equilibrium, where the materials say
-    how; None: in superlattices, where reflections cannot do without.
-    """
+    """Everything the solver needs, from labelled stages; displacement and polarization are tied only where they can be."""
     vectors = reflection_vectors(orders, reference)
     axes = field_axes(vectors)
     # the reference has the recipe's thickness or, where planes were tried, the one that fits
@@ -71,13 +68,9 @@ def motif_data(
     fewer = [fewer_rows(useful_rows(one, stack.thickness), stack.thickness) for one in rows]
     scattering = [_scattering(orders, r, one, stack, film) for r, one in enumerate(rows)]
     polar_axes = separable_axes(scattering, vectors, axes) if polarization else np.zeros((0, 2))
-    tie = stack.repeat > 1 if tied is None else tied
-    if (
-        tie
-        and len(axes) == 2
-        and len(polar_axes)
-        and equilibrium_known(layer.material for layer in stack.layers)
-    ):
+    if not can_tie(stack, axes, polar_axes):
+        tie = Tie.NONE
+    if tie is not Tie.NONE:
         polar_axes = axes  # the other component follows from the charges that it would bind
 
     def built(r: int, some: Rows, scattered: Reflection, scale: float) -> ReflectionData:
@@ -109,6 +102,12 @@ def motif_data(
         tie=tie,
         below=_stiffness_below(film),
     )
+
+
+def can_tie(stack: Stack, axes: Array, polar_axes: Array) -> bool:
+    """Whether the displacement can follow from the polarization: all components of the one, any of the other, materials."""
+    known = equilibrium_known(layer.material for layer in stack.layers)
+    return len(axes) == 2 and len(polar_axes) > 0 and known
 
 
 def _stiffness_below(film: FilmConfig) -> Stiffness | None:

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nanotexture.film.materials import equilibrium_known
 from nanotexture.film.stack import Stack
 from nanotexture.phasing.elastic_response import Stiffness, film_response, repeating_response
 from nanotexture.phasing.equilibrium import Equilibrium
@@ -17,6 +16,7 @@ from nanotexture.phasing.modes import Modes, Profiles, layer_profiles, legendre_
 from nanotexture.phasing.motif_model import ReflectionData
 from nanotexture.phasing.motif_settings import MotifSettings, Schedule
 from nanotexture.phasing.unknowns import Block, Unknowns, correction_width, polar_width, strain_width
+from nanotexture.stages.models import Tie
 
 Array = NDArray[np.float64]
 
@@ -41,7 +41,7 @@ class MotifData:
 
     axes (f, 2): directions of the unknown displacement fields; polar_axes (p, 2): of the polarization fields; slots
     (planes,): height of the motif that each plane shows, the same in every repeat of a superlattice; lean: of the motif, in
-    periods per angstrom of height; tie: whether the displacement is to follow from the polarization where it can; below:
+    periods per angstrom of height; tie: of displacement and polarization; below:
     c11, c12, c44 of the substrate in Pa, None for those of the film.
     """
 
@@ -57,7 +57,7 @@ class MotifData:
     fringes: float
     block: tuple[int, ...]
     lean: float = 0.0
-    tie: bool = True
+    tie: Tie = Tie.NONE
     below: Stiffness | None = None
 
     @property
@@ -68,8 +68,7 @@ class MotifData:
     @property
     def tied(self) -> bool:
         """Whether the displacement is the one in mechanical equilibrium with the polarization, but for a correction."""
-        known = equilibrium_known(layer.material for layer in self.stack.layers)
-        return self.tie and len(self.axes) == len(self.polar_axes) == 2 and known
+        return self.tie is not Tie.NONE
 
     @property
     def z(self) -> Array:
@@ -134,7 +133,7 @@ class MotifData:
         ]
         q = np.array([(e.q11, e.q12, e.q44) if e is not None else (0.0,) * 3 for e in constants])
         return Equilibrium(
-            stiffness=mean_stiffness(self.stack),
+            stiffness=torch.from_numpy(self._stiffness),
             electrostriction=torch.from_numpy(np.ascontiguousarray(q[layer].T)),
             response=self._response(unknowns.points),
             period=self.period,
@@ -144,20 +143,25 @@ class MotifData:
             faces=not self.repeats,
         )
 
+    @property
+    def _stiffness(self) -> Array:
+        """c11, c12, c44 of every plane of the motif, (3, z) in Pa: the mean where a material has none."""
+        mean = mean_stiffness(self.stack)
+        known = [one.material.elastic for one in self.stack.layers]
+        own = [mean if e is None or self.tie is Tie.MEAN else (e.c11, e.c12, e.c44) for e in known]
+        return np.ascontiguousarray(np.array(own)[np.array(self.stack.plane_materials)[: len(self.z)]].T)
+
     def _response(self, points: int) -> torch.Tensor:
-        stiffness, harmonics = mean_stiffness(self.stack), min(points // 2 - 1, STRESSED)
+        stiffness, spacings = self._stiffness, self.stack.spacings[: len(self.z)]
+        harmonics = min(points // 2 - 1, STRESSED)
         if self.repeats:
             return repeating_response(
-                stiffness=stiffness,
-                period=self.period,
-                repeat=self._repeat,
-                planes=len(self.z),
-                harmonics=harmonics,
+                stiffness=stiffness, spacings=spacings, period=self.period, harmonics=harmonics
             )
         return film_response(
             stiffness=stiffness,
-            below=self.below or stiffness,
-            spacings=self.stack.spacings,
+            below=self.below or mean_stiffness(self.stack),
+            spacings=spacings,
             period=self.period,
             harmonics=harmonics,
         )

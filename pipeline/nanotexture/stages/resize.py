@@ -10,7 +10,7 @@ from nanotexture.preparation.rod_fit import CORRELATED_ROWS
 from nanotexture.quantities import Orders, Reference, Solutions
 from nanotexture.schema import REFERENCE, labelled
 from nanotexture.stages.invert import pilot_modes
-from nanotexture.stages.models import ResizeConfig
+from nanotexture.stages.models import ResizeConfig, Tie
 from nanotexture.stages.motif_data import motif_data
 from nanotexture.stages.motif_solve import best_motif, relaxed
 from nanotexture.stages.reference import lattice
@@ -47,7 +47,7 @@ def resize(
 
 def _chi2(orders: Orders, reference: Reference, pilot: Solutions, config: ResizeConfig) -> tuple[float, int]:
     """chi2 of the pilot's motif relaxed on a reference lattice, and over how many points."""
-    data = motif_data(orders, reference, config.film, config.polarization, bool(pilot["tied"]))
+    data = motif_data(orders, reference, config.film, config.polarization, Tie(pilot["tie"].item()))
     found = relaxed(data, pilot_modes(data, config), best_motif(pilot))
     points = sum(int(one.work.sum()) for one in data.reflections)
     return float(found.cost[0]) * points, points

@@ -13,7 +13,7 @@ from nanotexture.phasing.window import solve_window
 from nanotexture.quantities import Orders, ReciprocalMap, Reference, Solutions
 from nanotexture.schema import SOLUTIONS, labelled
 from nanotexture.stages.invert import padded_model
-from nanotexture.stages.models import Hkl, WindowConfig
+from nanotexture.stages.models import Hkl, Tie, WindowConfig
 from nanotexture.stages.motif_data import MotifData, motif_data, reflection_vectors
 
 POINTS = 32
@@ -49,7 +49,7 @@ def window(
         "z": data.stack.heights,
         "start": np.array(config.starts),
         "axis": data.axes,
-        "tied": 0,
+        "tie": str(Tie.NONE),
         "field": field,
         "field_std": unknown,
         "slope_std": np.full((len(field), 1, 2, *field.shape[2:]), np.nan),
