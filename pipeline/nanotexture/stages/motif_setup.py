@@ -25,10 +25,9 @@ START_PHASE = 2.0  # rms of Q.u of a random start, rad
 START_POLARIZATION = 0.3  # rms of a random start, C/m^2
 POLARIZATION = 0.4  # prior size, C/m^2
 INDUCED = 0.1  # of POLARIZATION: prior size in the layers between the polar ones
-CORRECTION = (
-    0.005  # prior size (angstrom) of a displacement beside the one in equilibrium with the polarization
-)
-CORRECTION_STRAIN = 0.006  # of the spacing of the planes within a repeat
+# prior sizes (angstrom, and of the strain of the planes' spacing) of a displacement beside the one that follows from the
+# polarization: elastic constants of layers are known to 10 %, one constant for all planes leaves a third of it
+CORRECTION = {Tie.LAYERS: (0.002, 0.003), Tie.MEAN: (0.005, 0.006)}
 FREE = 4, 7  # harmonics and profiles at most of that displacement
 CARRIED = 8, 13  # harmonics and profiles of a displacement that bends with the square of the polarization
 STRESSED = 16  # harmonics at most of the stress that bends the lattice: twice those of a polarization
@@ -81,7 +80,7 @@ class MotifData:
         longest = max(float(one.g.norm()) for one in self.reflections)
         if self.tied:
             modes = self._modes(min(harmonics, FREE[0]), FREE[1])
-            width = correction_width(modes, CORRECTION, CORRECTION_STRAIN)
+            width = correction_width(modes, *CORRECTION[self.tie])
             displacement = Block(modes, 2, width, 0.0, judged=False)
         else:
             modes, number = self._modes(harmonics, polynomials), len(self.axes)
