@@ -35,13 +35,21 @@ class Block:
 
 
 def strain_width(modes: Modes, number: int, strain: float) -> Tensor:
-    """Prior widths (number, modes) in angstrom of a displacement whose modes have an rms strain near `strain`."""
-    return (strain / modes.wave()).expand(number, -1)
+    """Prior widths (number, modes) in angstrom of a displacement whose slow modes have an rms strain near `strain`.
+
+    Domains whose strain is uniform between sharp walls have harmonics of strain that fall as 1 / k.
+    """
+    return (strain / modes.wave() * _falling(modes)).expand(number, -1)
 
 
 def polar_width(modes: Modes, number: int, size: float) -> Tensor:
-    """Prior widths (number, modes) in C/m^2: `size` where P varies slowly, falling as 1 / wave^2 beyond two harmonics."""
-    return (size / (1.0 + (modes.wave() * modes.period / (4 * torch.pi)) ** 2)).expand(number, -1)
+    """Prior widths (number, modes) in C/m^2: `size` where P varies slowly."""
+    return (size * _falling(modes)).expand(number, -1)
+
+
+def _falling(modes: Modes) -> Tensor:
+    """Factor of every mode (modes,): near 1 for slow ones, as 1 / k to the fourth harmonic, as 1 / k^2 beyond."""
+    return 1.0 / (1.0 + (modes.wave() * modes.period / (4 * torch.pi)) ** 2)
 
 
 def correction_width(modes: Modes, size: float, strain: float) -> Tensor:
