@@ -15,7 +15,7 @@ from nanotexture.film.config import FilmConfig, LayerConfig
 from nanotexture.film.materials import built_in
 from nanotexture.phasing.alignment import inverted, shifted
 from nanotexture.quantities import Truth
-from nanotexture.scoring import open_scored, score_along, truth_tree
+from nanotexture.scoring import Scored, open_scored, score_along, score_answer, truth_tree
 from nanotexture.simulate.random_texture import RandomTexture
 from nanotexture.stages.models import SimulateConfig, TruthConfig
 from nanotexture.stages.simulate import simulate_texture, simulate_truth
@@ -192,6 +192,19 @@ def test_a_finished_run_scores_against_its_own_truth_as_in_its_own_group(quickst
     same = scored(quickstart.result, quickstart.result)[0]
     assert same["displacement"]["x"]["nrmse"] == pytest.approx(0.0, abs=1e-6)
     assert same["success_rate"] >= 0.25
+
+
+def test_starts_are_judged_by_the_components_that_the_answer_tells(truth: Path) -> None:
+    """A component below its error is NaN in the answer; whatever clusters hold of it makes no start a failure."""
+    whole = open_scored(truth)
+    clusters = whole.texture[["displacement", "polarization"]].expand_dims(cluster=[0]).copy(deep=True)
+    clusters["polarization"].loc[{"component": "x"}] *= -3.0
+    solutions = xr.Dataset({"cluster": (("temperature", "start"), np.array([[0, 0, -1, 0]] * 2))})
+    told = whole.texture.copy(deep=True)
+    told["polarization"].loc[{"component": "x"}] = np.nan
+    for texture, share in ((whole.texture, 0.0), (told, 0.75)):
+        found = score_answer(Scored(texture, clusters, solutions), whole)
+        np.testing.assert_allclose(found["success_rate"], share)
 
 
 def test_the_table_shows_every_field_and_temperature(truth: Path) -> None:

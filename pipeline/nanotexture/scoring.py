@@ -289,10 +289,14 @@ def _stacked(one: xr.Dataset, suffix: str = "") -> Array:
 
 
 def _compared(texture: xr.Dataset, target: Array) -> tuple[str, Array]:
-    """What the starts are judged by: the components, or the displacement along Q where it is all there is."""
+    """What the starts are judged by: the components told, or the displacement along Q where it is all there is.
+
+    Clusters hold a polarization below its error as well, where the answer is NaN.
+    """
     alone = "displacement_along_q" in texture and "q_direction" in texture.attrs
     if not alone:
-        return "components", target
+        told = np.isfinite(_stacked(texture)).any(axis=(1, 2))
+        return "components", np.where(told[:, None, None], target, np.nan)
     direction = np.asarray(texture.attrs["q_direction"], float)
     return "displacement_along_q", np.einsum("c,cxz->xz", direction, target[:2])[None]
 
