@@ -224,6 +224,12 @@ LEFT_OUT: Schema = {
         "chi2 per point of the reflection predicted by the answer relaxed onto the others, from where all had put it: what the "
         "others do not determine keeps what this one had said.",
     ),
+    "worst_order": _v(
+        "",
+        "1",
+        "worst order",
+        "Order n of the reflection whose prediction misses by most per point; NaN where none.",
+    ),
     "points": _v("", "1", "points", "Satellite values of the reflection.", "i"),
 }
 
@@ -231,7 +237,7 @@ RESULT_LEFT_OUT: Schema = {
     "hkl": _v("reflection index", "1", "hkl", "Reflection that is left out, in the reference lattice.", "i"),
     **{
         name: _v("temperature reflection", "1", LEFT_OUT[name].long_name, LEFT_OUT[name].comment)
-        for name in ("cost_fitted", "cost_left_out")
+        for name in ("cost_fitted", "cost_left_out", "worst_order")
     },
 }
 

@@ -264,7 +264,8 @@ def _left_out(series: list[OneTemperature]) -> xr.Dataset:
     """How well the others predict each reflection, at all temperatures."""
     parts = [xr.concat([part.reset_coords() for part in one.left_out], "reflection") for one in series]
     costs = {
-        name: np.stack([part[name].values for part in parts]) for name in ("cost_fitted", "cost_left_out")
+        name: np.stack([part[name].values for part in parts])
+        for name in ("cost_fitted", "cost_left_out", "worst_order")
     }
     made = schema.labelled({"hkl": parts[0]["hkl"].values, **costs}, schema.RESULT_LEFT_OUT)
     temperatures = np.array([float(one.orders["temperature"]) for one in series])

@@ -31,6 +31,7 @@ class Result:
     series: xr.Dataset | None = None
     truth: xr.Dataset | None = None
     score: xr.Dataset | None = None
+    left_out: xr.Dataset | None = None
     maps: Datasets = field(default_factory=dict)
     orders: Datasets = field(default_factory=dict)
     thickness_scans: Datasets = field(default_factory=dict)
@@ -96,6 +97,7 @@ def result_from_tree(tree: xr.DataTree, source: str | Path = "result") -> Result
         series=_group(tree, "series"),
         truth=_group(tree, "truth"),
         score=_group(tree, "score"),
+        left_out=_group(tree, "left_out"),
         maps=_members(tree, "maps"),
         orders=_members(tree, "orders"),
         thickness_scans=_members(tree, "thickness_scan"),
