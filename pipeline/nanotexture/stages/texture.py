@@ -123,7 +123,7 @@ def _components(best: Array, std: Array, slopes: Array, slope_std: Array, axes: 
     }
 
 
-def _told(fields: Array, std: Array) -> Array:
+def told(fields: Array, std: Array) -> Array:
     """Fields (f, x, z), NaN where what is left of one without its error (mean squares) is smaller than the error.
 
     A displacement is given by the directions of Q, however large its error; a polarization only by small differences between
@@ -138,7 +138,7 @@ def _polarization(clusters: Clusters, put: _Placed, grid: tuple[int, ...]) -> di
     if "polar" not in clusters or len(clusters["polar"]) == 0:
         return {name: np.full((2, *grid), np.nan) for name in ("polarization", "polarization_std")}
     axes, std = clusters["polar_axis"].values, put.stds(clusters["polar_std"].values)
-    fields = _told(put.fields(best_of(clusters, "polar")), std)
+    fields = told(put.fields(best_of(clusters, "polar")), std)
     return {
         "polarization": components_from_fields(fields=fields, axes=axes),
         "polarization_std": np.abs(components_from_fields(fields=std + 0.0 * fields, axes=axes)),
