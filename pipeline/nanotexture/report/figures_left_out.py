@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from nanotexture.report.draw import GREY, INK, LINE, SECOND, SMALL, TEXT, line_style, new_figure
 from nanotexture.report.format import MINUS, listed, number, reflection_text
@@ -33,6 +34,11 @@ def left_out_figure(left_out: xr.Dataset) -> Figure | None:
     ax.axvline(1.0, color=INK, linewidth=0.8, linestyle="--", zorder=0)
     everything = np.array([*fitted, *told, 1.0])
     ax.set_xlim(0.6 * everything.min(), 4.0 * everything.max())  # room for the words
+    ax.xaxis.set_major_locator(
+        LogLocator(subs=(1.0, 2.0, 5.0) if everything.max() < 50 * everything.min() else (1.0,))
+    )
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value, 1)))
     ax.set_yticks(place, [reflection_text(name) for name in _names(known)], fontsize=TEXT)
     ax.set_ylim(len(place) - 0.5, -0.5)
     figure.legend(loc="outside upper right", ncols=2, fontsize=SMALL, frameon=False)

@@ -130,7 +130,7 @@ def cluster_pictures(result: Result) -> Iterator[Picture]:
         )
         if figure is not None:
             caption = (
-                f"Representative of each cluster (at most {MOST}), best first, in one colour scale. "
+                f"Representative of each cluster (at most {MOST}), best first, in its colour scale. "
                 "Spread: mean "
                 "nrmse of the members against it. Clusters are different answers and are never averaged."
             )
