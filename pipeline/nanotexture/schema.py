@@ -31,6 +31,13 @@ Schema = Mapping[str, Variable]
 _DEG, _PER_A, _A, _P, _C = "deg", "1/angstrom", "angstrom", "C/m^2", "count"
 
 
+PERIOD = "In-plane period of the texture: the mean over the film."
+PERIOD_STD = (
+    "Standard error of period: from the satellites' positions, and from the finitely many periods that scatter, whose lengths "
+    "spread as the satellites' widths say (100 coherent regions taken to be lit: the maps do not say how many)."
+)
+
+
 def _v(
     dims: str, units: str, long_name: str, comment: str, kind: str = "f", optional: bool = False
 ) -> Variable:
@@ -127,8 +134,8 @@ ORDERS: Schema = {
     ),
     "scale": _v("reflection", "1", "relative scale", "Factor that multiplies the model of this reflection."),
     "energy": _v("reflection", "keV", "photon energy", "Energy of the incident beam."),
-    "period": _v("", _A, "period", "In-plane period of the texture."),
-    "period_std": _v("", _A, "period std", "Standard error of period."),
+    "period": _v("", _A, "period", PERIOD),
+    "period_std": _v("", _A, "period std", PERIOD_STD),
     "correlation_length": _v(
         "",
         _A,
@@ -496,8 +503,8 @@ RESULT_TEXTURE: Schema = {
         "Standard deviation of gradient_along_q.",
         optional=True,
     ),
-    "period": _v(_T, _A, "period", "In-plane period of the texture."),
-    "period_std": _v(_T, _A, "period std", "Standard error of period."),
+    "period": _v(_T, _A, "period", PERIOD),
+    "period_std": _v(_T, _A, "period std", PERIOD_STD),
     "thickness": _v(_T, _A, "film thickness", "Film thickness."),
     "thickness_std": _v(_T, _A, "film thickness std", "Standard error of thickness."),
     "correlation_length": _v(
