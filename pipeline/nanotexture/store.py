@@ -239,6 +239,8 @@ def _clusters(series: list[OneTemperature]) -> xr.Dataset:
         for i, motif in enumerate(field):
             displacement[i] = components_from_fields(fields=motif, axes=axes)
             along[i] = motif[0]
+            # as in /texture: what may be a polarization that was not told apart is no displacement
+            displacement[i][np.isnan(one.texture["displacement"].values).all(axis=(1, 2))] = np.nan
             if polar is not None:
                 polarization[i] = components_from_fields(fields=polar[i], axes=c["polar_axis"].values)
         data: dict[str, Any] = {
@@ -314,10 +316,12 @@ def _texture(series: list[OneTemperature], maps: Mapping[str, xr.Dataset]) -> xr
 
 
 def _common_attrs(series: list[OneTemperature]) -> dict[str, Any]:
-    """Attributes of the first temperature; the inversion is resolved only if it is at every temperature."""
+    """Attributes of the first temperature; the inversion is resolved, the data described, only if at every temperature."""
     attrs = dict(series[0].texture.attrs)
     if any(one.texture.attrs["inversion"] != "resolved" for one in series):
         attrs["inversion"] = "unresolved"
+    if any(one.texture.attrs["model_describes_data"] != "yes" for one in series):
+        attrs["model_describes_data"] = "no"
     return attrs
 
 

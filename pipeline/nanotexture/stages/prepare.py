@@ -220,7 +220,10 @@ def _scalars(
     width_std = strongest.shape_std.width[1]
     in_plane = _in_plane(reflections, fits)
     period = 2 * np.pi / spacing[0]
-    sampled = mean_period_error(period=period, coherent=strongest.shape.width[0], disorder=width)
+    spread = [lorentzian_width(voigt=f.shape.width[1], gaussian=f.shape.width[0]) for f in fits]
+    sampled = mean_period_error(
+        period=period, coherent=strongest.shape.width[0], disorder=float(np.mean(spread))
+    )
     return {
         "period": period,
         "period_std": float(np.hypot(2 * np.pi / spacing[0] ** 2 * spacing[1], sampled)),
