@@ -17,7 +17,7 @@ import pytest
 PACKAGE = Path(nanotexture.__file__).parent
 ROOT = PACKAGE.parents[1]
 
-NOUNS = {"errors", "quantities", "schema", "units", "nanotexture"}
+NOUNS = {"errors", "chunks", "quantities", "schema", "units", "nanotexture"}
 KERNELS = {
     "readers",
     "geometry",
@@ -144,7 +144,13 @@ def wrong_arrows(found: Mapping[str, set[str]]) -> list[str]:
 
 
 def _nouns(name: str) -> set[str]:
-    order = {"units": {"errors"}, "schema": set(), "quantities": {"schema"}, **{n: set() for n in NOTHING}}
+    order = {
+        "units": {"errors"},
+        "chunks": {"errors"},
+        "schema": set(),
+        "quantities": {"schema"},
+        **{n: set() for n in NOTHING},
+    }
     return order.get(name, NOUNS)
 
 

@@ -12,6 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from nanotexture import schema
+from nanotexture.chunks import ALL_WRITTEN
 from nanotexture.quantities import (
     Alignment,
     Clusters,
@@ -65,7 +66,7 @@ def result_tree(series: list[OneTemperature], extras: Extras, attrs: Mapping[str
     """All groups of result.zarr; temperatures in rising order."""
     series = sorted(series, key=lambda one: float(one.orders["temperature"]))
     groups: dict[str, xr.Dataset] = {
-        "/": xr.Dataset(attrs=dict(attrs) | {"warnings": json.dumps(extras.warnings)})
+        "/": xr.Dataset(attrs=dict(attrs) | {"warnings": json.dumps(extras.warnings)} | ALL_WRITTEN)
     }
     pairs = [
         _one_reflection(series, name) for name in dict.fromkeys(n for one in series for n in _names(one))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from nanotexture.chunks import refuse_lost_chunks
 from nanotexture.errors import InputError
 from nanotexture.report.format import indices
 
@@ -75,6 +76,7 @@ def open_result(path: str | Path) -> Result:
     folder = Path(path)
     if not (folder / "zarr.json").is_file():
         raise InputError(folder, "folder", "a result.zarr written by `nanotexture run`", "no zarr.json")
+    refuse_lost_chunks(folder)
     with xr.open_datatree(folder, engine="zarr", consolidated=False) as tree:
         return result_from_tree(tree.load(), folder)
 
