@@ -220,9 +220,10 @@ def _scalars(
     width_std = strongest.shape_std.width[1]
     in_plane = _in_plane(reflections, fits)
     period = 2 * np.pi / spacing[0]
-    spread = [lorentzian_width(voigt=f.shape.width[1], gaussian=f.shape.width[0]) for f in fits]
     sampled = mean_period_error(
-        period=period, coherent=strongest.shape.width[0], disorder=float(np.mean(spread))
+        period=period,
+        coherent=strongest.shape.width[0],
+        disorder=float(np.mean([_disorder(fit.shape) for fit in fits])),
     )
     return {
         "period": period,
@@ -240,6 +241,13 @@ def _scalars(
         "gap_std": best.gap_std,
         "fringe_spacing": 2 * np.pi / thickness[0],
     }
+
+
+def _disorder(shape: LineShape) -> float:
+    """Lorentzian FWHM of order 1 in 1/angstrom, from order 2 where that is fitted: it is four times as wide, and order 1 hardly
+    wider than the coherent width."""
+    order = min(2, max(len(shape.width) - 2, 1))  # the last one is not fitted but continued
+    return lorentzian_width(voigt=shape.width[order], gaussian=shape.width[0]) / order**2
 
 
 def _in_plane(reflections: list[_Reflection], fits: list[LineFit]) -> tuple[float, float]:
