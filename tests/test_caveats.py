@@ -9,7 +9,7 @@ from nanotexture.caveats import reflections_of, warnings_of
 from nanotexture.foresight import not_told
 from nanotexture.lacking import lacking_record, lacking_sentences
 from nanotexture.recipe import read_recipe
-from nanotexture.stages.determined import Told, lacks, mixed_components
+from nanotexture.stages.determined import Told, axes_told, lacks, mixed_components
 
 from .recipes_pruned import RECIPES
 from .stages.planted import SINGLE, orders
@@ -74,7 +74,7 @@ def test_a_polarization_below_its_error_is_not_blamed_on_the_reflections():
 )
 def test_odd_l_alone_mix_the_displacement_with_the_polarization(hkl, mixed):
     told = [Told(one, 8.048) for one in hkl]
-    assert mixed_components(SINGLE, told) == mixed
+    assert mixed_components(SINGLE, told, axes_told(SINGLE, told)[1]) == mixed
     text = " ".join(lacking_sentences(SINGLE, told, True))
     assert all(f"both stay NaN along {'xz'[i]}" in text for i in mixed)
     assert ("both" in text) == bool(mixed)
@@ -106,3 +106,14 @@ def test_a_poor_fit_is_said_and_a_hopeless_one_is_no_answer(cost, words):
 def test_the_reflections_of_a_result_are_those_of_its_orders():
     hkl = ((0, 0, 2), (-1, 0, 3))
     assert reflections_of(orders(SINGLE, hkl)) == tuple(Told(one, 8.048) for one in hkl)
+
+
+def test_a_component_that_follows_from_equilibrium_is_neither_mixed_nor_missed():
+    """001, 002 and 103 tell P_z alone; where the data choose equilibrium, P_x follows from its charges."""
+    hkl = ((0, 0, 1), (0, 0, 2), (1, 0, 3))
+    told = [Told(one, 8.048) for one in hkl]
+    (before,) = lacking_sentences(SINGLE, told, True)
+    assert "both stay NaN along x unless the data choose mechanical equilibrium" in before
+    assert said(hkl, unknown=(False, False)) == ()
+    assert mixed_components(SINGLE, told, np.eye(2)) == ()
+    assert mixed_components(SINGLE, told, np.eye(2)[1:]) == (0,)

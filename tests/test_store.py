@@ -102,7 +102,7 @@ def one_temperature(
             found[name].attrs.update(filled(schema.CLUSTERS, sizes | {"cluster": 1}, **WORDS)[name].attrs)
     found.attrs["solver"] = solver
     maps = tuple(one_map(h, temperature, shift, seed + i) for i, h in enumerate(hkls))
-    choice = filled(schema.MODE_CHOICE, sizes)
+    choice = filled(schema.MODE_CHOICE, sizes, tie="none", pilot_tie=["none"])
     return OneTemperature(
         maps, orders, found, choice, texture(orders, found, reference(), config=TextureConfig())
     )

@@ -39,7 +39,8 @@ def warnings_of(
         *_about_fit(clusters, texture),
     ]
     if texture.attrs["solver"] == "motif":
-        told = lacking_sentences(film, reflections_of(orders), polarization)
+        there = np.isfinite(texture["polarization"].values).any(axis=(1, 2))
+        told = lacking_sentences(film, reflections_of(orders), polarization, tuple(np.flatnonzero(there)))
         found += told
         if polarization and film.polar:
             found += _about_polarization(texture, told)

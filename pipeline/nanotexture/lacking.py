@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from nanotexture.film.config import FilmConfig
 from nanotexture.stages.determined import Lack, Told, lacks
@@ -15,9 +15,15 @@ NO_POLAR_MATERIAL = (
 _COMPONENTS = "xz"
 
 
-def lacking_sentences(film: FilmConfig, reflections: Sequence[Told], polarization: bool) -> tuple[str, ...]:
-    """One sentence for each thing that is asked and that these reflections cannot give, with one or two that would."""
-    asked = [one for one in lacks(film, reflections) if polarization or one.component is None]
+def lacking_sentences(
+    film: FilmConfig, reflections: Sequence[Told], polarization: bool, followed: Container[int] = ()
+) -> tuple[str, ...]:
+    """One sentence for each thing that is asked and that these reflections cannot give, with one or two that would.
+
+    followed: components of the polarization, x (0) or z (1), that the answer has all the same, from equilibrium.
+    """
+    every = [one for one in lacks(film, reflections) if polarization or one.component is None]
+    asked = [one for one in every if one.component is None or one.component not in followed]
     found = [_sentence(one, reflections) for one in asked]
     return (*found, NO_POLAR_MATERIAL) if polarization and not film.polar else tuple(found)
 
@@ -38,10 +44,11 @@ def _sentence(one: Lack, reflections: Sequence[Told]) -> str:
         )
     name = _COMPONENTS[one.component]
     nothing = f"both stay NaN along {name}" if one.mixed else "it stays NaN"
+    unless = " unless the data choose mechanical equilibrium" if one.may_follow else ""
     without = " (texture.polarization = false takes the polarization for zero)" if one.mixed else ""
     return (
         f"texture.polarization = true, but {these} cannot tell the polarization along {name} from a displacement: "
-        f"{nothing}{more}{without}."
+        f"{nothing}{unless}{more}{without}."
     )
 
 

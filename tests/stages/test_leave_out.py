@@ -12,7 +12,7 @@ from nanotexture.stages.motif_data import motif_data
 from .planted import GAP, SINGLE, measured, orders, reference
 
 HKL = ((0, 0, 2), (0, 0, 3), (1, 0, 3), (-1, 0, 3), (1, 0, 2), (2, 0, 2))
-CHOICE = xr.Dataset({"harmonics": 2, "polynomials": 3})
+CHOICE = xr.Dataset({"harmonics": 2, "polynomials": 3, "tie": "none"})
 STRAIN = 0.03
 NEAR = 0.05  # relative difference of neighbouring temperatures' motifs
 

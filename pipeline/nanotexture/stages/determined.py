@@ -55,12 +55,14 @@ class Lack:
     """Something that reflections do not determine, and which one or two beside them would (empty: none near by).
 
     component: of the polarization, x (0) or z (1), None where it is the components of the displacement; mixed: whether a
-    polarization along it is read as a displacement that is not small.
+    polarization along it is read as a displacement that is not small; may_follow: whether the data may choose an equilibrium
+    from which it follows all the same.
     """
 
     component: int | None
     add: tuple[Hkl, ...]
     mixed: bool = False
+    may_follow: bool = False
 
 
 def lacks(film: FilmConfig, reflections: Sequence[Told]) -> tuple[Lack, ...]:
@@ -69,11 +71,12 @@ def lacks(film: FilmConfig, reflections: Sequence[Told]) -> tuple[Lack, ...]:
     found = []
     if len(displacement) < 2:
         found.append(Lack(None, reflections_that(film, reflections, lambda axes: len(axes[0]) == 2)))
-    mixed = mixed_components(film, reflections) if film.polar else ()
+    mixed = mixed_components(film, reflections, polar) if film.polar else ()
+    follows = can_tie(_stack(film), displacement, polar)
     for i in range(2) if film.polar else ():
         if not _holds(polar, i):
             more = reflections_that(film, reflections, partial(_polar_told, i))
-            found.append(Lack(i, more, i in mixed))
+            found.append(Lack(i, more, i in mixed, follows))
     return tuple(found)
 
 
@@ -86,15 +89,16 @@ def _holds(axes: Array, index: int) -> bool:
     return bool((np.abs(axes[:, index]) > 1 - 1e-6).any()) if len(axes) else False
 
 
-def mixed_components(film: FilmConfig, reflections: Sequence[Told]) -> tuple[int, ...]:
+def mixed_components(film: FilmConfig, reflections: Sequence[Told], polar: Array) -> tuple[int, ...]:
     """Components, x (0) and z (1), of the displacement that these reflections cannot tell from a polarization, if there is one.
 
-    The displacement along Q of a single direction is called that and not a component.
+    polar (p, 2): directions of the polarization that is told. The displacement along Q of a single direction is called that
+    and not a component.
     """
     stack = _stack(film)
     seen = [_seen(film, stack, one) for one in reflections]
-    axes, polar = _axes(stack, seen)
-    found = mixed_axes([one.scattering for one in seen], np.array([one.vector for one in seen]), axes, polar)
+    vectors = np.array([one.vector for one in seen])
+    found = mixed_axes([one.scattering for one in seen], vectors, field_axes(vectors), polar)
     return tuple(int(np.argmax(np.abs(axis))) for axis in found)
 
 

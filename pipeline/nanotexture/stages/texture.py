@@ -45,7 +45,7 @@ def texture(
     best = put.fields(best_of(clusters, "field"))
     std, slope_std = put.stds(clusters["field_std"].values), put.stds(clusters["slope_std"].values)
     slopes = gradient_from_field(field=best, period=period, z=z)
-    mixed = _mixed(orders, config)
+    mixed = _mixed(orders, clusters, config)
     x = np.arange(put.points) / put.points
     values = {
         "x": x,
@@ -67,12 +67,14 @@ def texture(
     return Texture(labelled(values, TEXTURE, _attrs(clusters, axes, mixed)))
 
 
-def _mixed(orders: Orders, config: TextureConfig) -> tuple[int, ...]:
+def _mixed(orders: Orders, clusters: Clusters, config: TextureConfig) -> tuple[int, ...]:
     """Components of the displacement that may be a polarization which was asked for and is not told apart."""
     if config.polar_film is None:
         return ()
     pairs = zip(orders["hkl"].values.tolist(), orders["energy"].values.tolist(), strict=True)
-    return mixed_components(config.polar_film, [Told((h, k, n), energy) for (h, k, n), energy in pairs])
+    polar = clusters["polar_axis"].values if "polar_axis" in clusters else np.zeros((0, 2))
+    told = [Told((h, k, n), energy) for (h, k, n), energy in pairs]
+    return mixed_components(config.polar_film, told, polar)
 
 
 def best_of(clusters: Clusters, name: str) -> Array:
