@@ -350,7 +350,10 @@ def test_a_displacement_that_may_be_a_polarization_is_not_given_where_one_was_as
     one = one_temperature(((0, 0, 1), (1, 0, 3)))
     film = FilmConfig(in_plane=3.9, layers=(LayerConfig(material=built_in("PbTiO3"), cells=6, c=4.0),))
     asked = TextureConfig(polar_film=film)
-    mixed = replace(one, texture=texture(one.orders, one.clusters, reference(), config=asked))
+    found = one.clusters.assign(
+        polar_axis=(("polar", "axis"), np.eye(2)[1:])
+    )  # P_z is told, by 001 against 103
+    mixed = replace(one, texture=texture(one.orders, found, reference(), config=asked))
     tree = tree_of(mixed)
     answer, clusters = tree["/texture"], tree["/clusters"]
     for found in (answer["displacement"].values[0], clusters["displacement"].values[0, 0]):

@@ -91,9 +91,15 @@ def warmed(told, nearest, second=()):
 
 @pytest.fixture(scope="module")
 def batches():
-    """Two batches of the neighbouring temperature, whose texture is NEAR smaller and whose noise is its own."""
-    _, neighbour = planted(1.0 - NEAR, noise=1)
-    return [solved(neighbour, (0,)), solved(neighbour, (1, 3))]
+    """A cold start of the neighbouring temperature, whose texture is NEAR smaller and whose noise is its own, and its right
+    motif."""
+    fields, neighbour = planted(1.0 - NEAR, noise=1)
+    exact = {
+        "field": (("start", "f", "x", "z"), fields[None]),
+        "gap": ("start", [GAP]),
+        "cost": ("start", [0.0]),
+    }
+    return [solved(neighbour, (0,)), warmed(neighbour, [xr.Dataset(exact)])]
 
 
 def test_a_warm_start_from_the_neighbours_motif_costs_no_more_than_the_cold_ones(cold, batches):
