@@ -205,7 +205,7 @@ display(Markdown("\n".join(f"- warning: {text}" for text in result.warnings)))
 
 # %% [markdown]
 # The inversion is resolved by the stack and the rod of the substrate, which differ above and below. The period's error is
-# statistical, from the positions of the satellites, and knows nothing of how the period wanders over the film.
+# that of the satellites' positions and of finitely many periods whose lengths spread (as the satellites' widths say).
 #
 # ## Domains, walls, vortices
 #

@@ -17,7 +17,7 @@ import pytest
 PACKAGE = Path(nanotexture.__file__).parent
 ROOT = PACKAGE.parents[1]
 
-NOUNS = {"errors", "quantities", "schema", "units", "nanotexture"}
+NOUNS = {"errors", "chunks", "quantities", "schema", "units", "nanotexture"}
 KERNELS = {
     "readers",
     "geometry",
@@ -33,15 +33,16 @@ KERNELS = {
 MAY_IMPORT: dict[str, set[str]] = {
     "cli": {"runner", "memory", "data", "engine", "report", "simulation", "scoring"},
     "memory": {"runner", "readers"},
-    "runner": {"plan", "recipe", "store", "caveats", "foresight", "engine", "report"},
-    "foresight": {"recipe", "caveats", "inputs", "readers", "stages", "film"},
+    "runner": {"plan", "recipe", "store", "caveats", "foresight", "lacking", "engine", "report"},
+    "foresight": {"recipe", "lacking", "inputs", "readers", "stages", "film"},
+    "lacking": {"stages", "film"},
     "simulation": {"runner", "plan", "recipe", "store", "scoring", "engine", "stages", "simulate"},
     "scoring": {"phasing", "simulate"},
     "plan": {"recipe", "plan_simulation", "inputs", "stages", "engine", "readers", "film"},
     "plan_simulation": {"tables", "stages", "engine", "film"},
     "recipe": {"tables"},
     "inputs": {"data"},
-    "caveats": {"film", "phasing", "preparation"},
+    "caveats": {"film", "lacking", "phasing", "preparation", "stages"},
     "store": {"scoring", "texture"},
     "stages": KERNELS - {"report"} | {"engine"},
     "gridding": {"geometry"},
@@ -143,7 +144,13 @@ def wrong_arrows(found: Mapping[str, set[str]]) -> list[str]:
 
 
 def _nouns(name: str) -> set[str]:
-    order = {"units": {"errors"}, "schema": set(), "quantities": {"schema"}, **{n: set() for n in NOTHING}}
+    order = {
+        "units": {"errors"},
+        "chunks": {"errors"},
+        "schema": set(),
+        "quantities": {"schema"},
+        **{n: set() for n in NOTHING},
+    }
     return order.get(name, NOUNS)
 
 

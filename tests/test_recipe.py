@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from nanotexture.errors import UserError
 from nanotexture.recipe import Recipe, read_recipe
 
+from .recipes_pruned import RECIPES
+
 GOOD = {
     "name": "one",
     "input": {"kind": "maps", "files": ["a.nxs", "b.nxs"]},
@@ -356,3 +358,11 @@ def test_whatever_is_edited_the_error_is_for_the_user(tmp_path, data, draw):
 def test_whatever_is_set_the_error_is_for_the_user(tmp_path, change):
     with suppress(UserError):
         read(tmp_path, GOOD, change)
+
+
+@pytest.mark.parametrize(
+    "text", ["simulate.texture=3", "simulate.texture=[1]", "simulate=3", "film.substrate=3", "film=3"]
+)
+def test_a_table_that_is_none_is_asked_for_without_names_of_classes(text):
+    with pytest.raises(UserError, match=rf"{text.partition('=')[0]}: expected a table, found"):
+        read_recipe(RECIPES / "quickstart.toml", (text,))

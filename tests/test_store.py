@@ -1,5 +1,6 @@
 """The result tree from small stage outputs: layout of the contract, NaN where not determined, round trip to disk."""
 
+import json
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -101,7 +102,7 @@ def one_temperature(
             found[name].attrs.update(filled(schema.CLUSTERS, sizes | {"cluster": 1}, **WORDS)[name].attrs)
     found.attrs["solver"] = solver
     maps = tuple(one_map(h, temperature, shift, seed + i) for i, h in enumerate(hkls))
-    choice = filled(schema.MODE_CHOICE, sizes)
+    choice = filled(schema.MODE_CHOICE, sizes, tie="none", pilot_tie=["none"])
     return OneTemperature(
         maps, orders, found, choice, texture(orders, found, reference(), config=TextureConfig())
     )
@@ -342,3 +343,37 @@ def test_extras_are_groups_of_their_own():
     assert SimpleNamespace(**tree["alignment"].data_vars).omega_offset.attrs["units"] == "deg"
     assert tree["thickness_scan/a"].sizes["point"] == 5
     assert "mind the gap" in tree.attrs["warnings"]
+
+
+def test_a_displacement_that_may_be_a_polarization_is_not_given_where_one_was_asked_for():
+    """001 and 103 do not tell P_x from u_x: neither it nor what follows from it is in the answer or in a cluster."""
+    one = one_temperature(((0, 0, 1), (1, 0, 3)))
+    film = FilmConfig(in_plane=3.9, layers=(LayerConfig(material=built_in("PbTiO3"), cells=6, c=4.0),))
+    asked = TextureConfig(polar_film=film)
+    found = one.clusters.assign(
+        polar_axis=(("polar", "axis"), np.eye(2)[1:])
+    )  # P_z is told, by 001 against 103
+    mixed = replace(one, texture=texture(one.orders, found, reference(), config=asked))
+    tree = tree_of(mixed)
+    answer, clusters = tree["/texture"], tree["/clusters"]
+    for found in (answer["displacement"].values[0], clusters["displacement"].values[0, 0]):
+        assert np.isnan(found[0]).all()
+        assert np.isfinite(found[1]).all()
+    assert np.isfinite(answer["strain"].values[0]).all(axis=(1, 2)).tolist() == [False, True, False]
+    assert np.isnan(answer["rotation"].values).all()
+    assert json.loads(answer.attrs["determined_components"]) == ["z"]
+    assert np.isfinite(tree_of(one)["/texture"]["displacement"].values).all()
+
+
+@pytest.mark.parametrize(("cost", "described"), [(1.0, "yes"), (50.0, "no")])
+def test_an_answer_that_misses_the_data_is_marked_and_its_inversion_open(cost, described):
+    one = one_temperature()
+    poor = one.clusters.copy()
+    poor["cluster_cost"] = poor["cluster_cost"] * 0 + cost
+    poor["cluster_cost"].attrs.update(one.clusters["cluster_cost"].attrs)
+    good = replace(one, clusters=poor, texture=texture(one.orders, poor, reference(), config=TextureConfig()))
+    attrs = tree_of(
+        one_temperature(temperature=10.0), replace(good, orders=one_temperature(temperature=20.0).orders)
+    )["/texture"].attrs
+    assert good.texture.attrs["model_describes_data"] == described
+    assert attrs["inversion"] == ("resolved" if described == "yes" else "unresolved")

@@ -8,17 +8,16 @@ import numpy as np
 import xarray as xr
 
 from nanotexture.film.config import FilmConfig
-from nanotexture.phasing.outcome import Outcome
+from nanotexture.lacking import lacking_sentences
+from nanotexture.phasing.outcome import DESCRIBED, Outcome
 from nanotexture.preparation.contradictions import told_thickness
 from nanotexture.quantities import Clusters, Orders, ReciprocalMap, Texture
+from nanotexture.stages.determined import Told
 
 SIGMAS = 3.0
 THICKNESS_OFF = 0.02  # relative: nearer than this, a told thickness is not called wrong
 FEW_USABLE = 0.5
-NO_POLAR_MATERIAL = (
-    "texture.polarization = true, but no material of the film has atoms that are known to move with a polarization "
-    "(displacement_per_polarization): it will be NaN."
-)
+MATTERS = 0.01  # of a reflection's satellites: an order that carries less may be missing
 POOR_FIT = 5.0  # chi2 per point above which the model is not within its stated systematic error
 
 
@@ -35,27 +34,53 @@ def warnings_of(
     """All warnings of one temperature."""
     found = [
         *_about_input(maps, orders, film),
+        *_about_coverage(orders, clusters),
         *_about_thickness(film, orders, thickness_scans),
         *_about_fit(clusters, texture),
     ]
-    if polarization:
-        found += _about_polarization(texture) if film.polar else [NO_POLAR_MATERIAL]
+    if texture.attrs["solver"] == "motif":
+        there = np.isfinite(texture["polarization"].values).any(axis=(1, 2))
+        told = lacking_sentences(film, reflections_of(orders), polarization, tuple(np.flatnonzero(there)))
+        found += told
+        if polarization and film.polar:
+            found += _about_polarization(texture, told)
     return tuple(found)
 
 
-def _about_polarization(texture: Texture) -> list[str]:
-    """Components that were asked for and are NaN, and which reflections would tell them."""
+def reflections_of(orders: Orders) -> tuple[Told, ...]:
+    """Reflections that were measured, with their energies."""
+    pairs = zip(orders["hkl"].values.tolist(), orders["energy"].values.tolist(), strict=True)
+    return tuple(Told((h, k, n), energy) for (h, k, n), energy in pairs)
+
+
+def _about_polarization(texture: Texture, told: tuple[str, ...]) -> list[str]:
+    """Components that the reflections could tell and that are NaN all the same."""
     unknown = np.isnan(texture["polarization"].values).all(axis=(1, 2))
-    help_with = {
-        "x": "two reflections with h other than 0 whose structure factors feel it differently, such as 1 0 2 beside 1 0 3",
-        "z": "an odd and an even l, such as 0 0 1 or 0 0 3 beside 0 0 2",
-    }
     return [
-        f"The polarization along {name} was asked for and is NaN: these reflections do not tell it from a displacement, "
-        f"or it is smaller than its own error; {more} would tell."
-        for (name, more), missing in zip(help_with.items(), unknown, strict=True)
-        if missing
+        f"The polarization along {name} is smaller than its own error, and is NaN: more counts or harmonics may tell it."
+        for name, missing in zip("xz", unknown, strict=True)
+        if missing and not any(f"polarization along {name}" in text for text in told)
     ]
+
+
+def _about_coverage(orders: Orders, clusters: Clusters) -> Iterator[str]:
+    """Orders that the answer makes bright where their map has no values: nothing holds the answer there."""
+    number = orders["order"].values
+    found = []
+    for r, hkl in enumerate(orders["hkl"].values):
+        bright = np.nan_to_num(clusters["model"].values[r])
+        satellites = float(bright[number != 0].sum())
+        lost = np.where(np.isnan(orders["intensity"].values[r]), bright, 0.0).sum(axis=1)
+        found += [
+            f"{' '.join(map(str, hkl))} order {n:+d} ({100 * part / satellites:.0f} %)"
+            for n, part in zip(number, lost, strict=True)
+            if n != 0 and part > MATTERS * satellites
+        ]
+    if found:
+        yield (
+            f"Not measured although the answer makes them bright: {', '.join(found)}, in per cent of all satellites of the "
+            "reflection. No data hold the answer there."
+        )
 
 
 def _about_input(maps: tuple[ReciprocalMap, ...], orders: Orders, film: FilmConfig) -> Iterator[str]:
@@ -68,12 +93,7 @@ def _about_input(maps: tuple[ReciprocalMap, ...], orders: Orders, film: FilmConf
             f"Order 0 lies at an in-plane lattice parameter of {float(orders['in_plane']):.4f} A, "
             f"{100 * offset:+.2f} % from the recipe's {film.in_plane:.4f} A: the film may be relaxed."
         )
-    clipped = np.isnan(orders["intensity"].values).any(axis=(1, 2)) & (
-        np.isfinite(orders["qz"].values).any(axis=1)
-    )
     yield from orders.attrs.get("warnings", ())
-    if clipped.any():
-        yield "Some orders are not covered over the whole qz range of their map; the missing rows are taken as not measured."
 
 
 def _about_thickness(film: FilmConfig, orders: Orders, scans: Mapping[str, xr.Dataset]) -> Iterator[str]:
@@ -93,7 +113,12 @@ def _about_fit(clusters: Clusters, texture: Texture) -> Iterator[str]:
     if usable < FEW_USABLE * len(outcomes):
         worst = max(set(outcomes), key=outcomes.count)
         yield f"Only {usable} of {len(outcomes)} starts ended in a solution; most: {worst}. {worst.advice}"
-    if texture.attrs["solver"] == "motif" and float(texture["cost"]) > POOR_FIT:
+    if texture.attrs["solver"] == "motif" and float(texture["cost"]) > DESCRIBED:
+        yield (
+            f"No answer: chi2 is {float(texture['cost']):.1f} per point, the model does not describe the data. The best motif "
+            "found is kept for comparison; more starts, other materials or cells, or texture.polarization may be needed."
+        )
+    elif texture.attrs["solver"] == "motif" and float(texture["cost"]) > POOR_FIT:
         yield (
             f"chi2 is {float(texture['cost']):.1f} per point: the model does not describe the satellites within their errors; "
             "standard deviations are widened accordingly."

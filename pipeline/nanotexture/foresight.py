@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from nanotexture.caveats import NO_POLAR_MATERIAL
 from nanotexture.film.config import FilmConfig
 from nanotexture.inputs import resolve
+from nanotexture.lacking import lacking_sentences
 from nanotexture.readers import read_map_header
 from nanotexture.recipe import Recipe
-from nanotexture.stages.determined import Axes, Told, axes_told, reflections_that
-
-Array = NDArray[np.float64]
+from nanotexture.stages.determined import Told
 
 ENERGY = 8.048  # keV, where only the scan itself says it: which component is told hardly depends on it
 
@@ -37,9 +31,7 @@ def not_told(recipe: Recipe, film: FilmConfig, reflections: Sequence[Told]) -> t
     """One sentence for each thing that was asked and that these reflections, or the solver, cannot give."""
     if recipe.invert.solver == "window":
         return tuple(_of_window(recipe))
-    displacement, polar = axes_told(film, reflections)
-    found = [] if len(displacement) == 2 else [_of_displacement(film, reflections)]
-    return (*found, *(_of_polarization(film, reflections, polar) if recipe.texture.polarization else ()))
+    return lacking_sentences(film, reflections, recipe.texture.polarization)
 
 
 def _of_window(recipe: Recipe) -> Iterator[str]:
@@ -48,43 +40,3 @@ def _of_window(recipe: Recipe) -> Iterator[str]:
             "texture.polarization = true, but invert.solver = window gives a displacement along Q alone: "
             "polarization will be NaN; solver motif gives it."
         )
-
-
-def _of_displacement(film: FilmConfig, reflections: Sequence[Told]) -> str:
-    more = _help(film, reflections, lambda axes: len(axes[0]) == 2)
-    return (
-        f"{_listed(one.hkl for one in reflections)}: one direction of Q gives the displacement along it; its components, "
-        f"strain and rotation will be NaN{more}."
-    )
-
-
-def _of_polarization(film: FilmConfig, reflections: Sequence[Told], polar: Array) -> Iterator[str]:
-    if not film.polar:
-        yield NO_POLAR_MATERIAL
-        return
-    for index, name in enumerate("xz"):
-        if not _holds(polar, index):
-            more = _help(film, reflections, partial(_polar_told, index))
-            yield (
-                f"texture.polarization = true, but {_listed(one.hkl for one in reflections)} cannot tell the polarization "
-                f"along {name} from a displacement: it will be NaN{more}."
-            )
-
-
-def _help(film: FilmConfig, reflections: Sequence[Told], wanted: Callable[[Axes], bool]) -> str:
-    more = reflections_that(film, reflections, wanted)
-    return f"; {_listed(more)} beside {'it' if len(reflections) == 1 else 'them'} would tell" if more else ""
-
-
-def _listed(reflections: Iterable[tuple[int, int, int]]) -> str:
-    words = [" ".join(map(str, hkl)) for hkl in reflections]
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-
-
-def _polar_told(index: int, axes: Axes) -> bool:
-    return _holds(axes[1], index)
-
-
-def _holds(axes: Array, index: int) -> bool:
-    """Whether component x (0) or z (1) is among axes (p, 2)."""
-    return bool((np.abs(axes[:, index]) > 1 - 1e-6).any()) if len(axes) else False

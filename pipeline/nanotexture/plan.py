@@ -125,7 +125,7 @@ def _together(every: tuple[TemperaturePlan, ...], reference: Task) -> tuple[Temp
             one,
             texture=Task(
                 texture,
-                models.TextureConfig(),
+                one.texture.config,
                 (one.orders, one.clusters, reference, clusters),
                 one.texture.label,
             ),
@@ -407,7 +407,8 @@ def _answer(
     polar = recipe.texture.polarization and motif
     settings = models.ConsensusConfig(film=film, solver=told.solver, strain=told.strain, polarization=polar)
     clusters = Task(group, settings, (cold.orders, shared, cold.choice, solutions), cold.label)
-    answer = Task(texture, models.TextureConfig(), (cold.orders, clusters, shared), cold.label)
+    asked = models.TextureConfig(polar_film=film if polar and film.polar else None)
+    answer = Task(texture, asked, (cold.orders, clusters, shared), cold.label)
     left = _left_out(recipe, film, cold, clusters, shared) if motif else ()
     return TemperaturePlan(cold.temperature, cold.maps, cold.orders, clusters, answer, cold.choice, left)
 

@@ -214,11 +214,15 @@ def _explain(error: ValidationError, data: dict[str, Any]) -> str:
     return f"{where}: {message}{shown}"
 
 
+_CLASS = re.compile(
+    r"a table [A-Z]\w*"
+)  # the name of a class of this package says nothing to who writes TOML
 _WORDS = {  # pydantic's words for the types of Python, in those of somebody who writes TOML
     "Value error, ": "",
     "Input should be": "expected",
     "String should match pattern": "expected text that matches",
     "a valid dictionary or instance of": "a table",
+    "a valid dictionary or object to extract fields from": "a table",
     "a valid tuple": "a list",
     "a valid string": "text",
     "a valid integer": "a whole number",
@@ -232,6 +236,7 @@ _WORDS = {  # pydantic's words for the types of Python, in those of somebody who
 def _message(text: str) -> str:
     for words, ours in _WORDS.items():
         text = text.replace(words, ours, 1)
+    text = _CLASS.sub("a table", text)
     return text[0].lower() + text[1:]
 
 

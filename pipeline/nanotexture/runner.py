@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import xarray as xr
 
 from nanotexture import __version__
+from nanotexture.caveats import reflections_of as reflections_measured
 from nanotexture.caveats import warnings_of
 from nanotexture.engine.fingerprint import versions
 from nanotexture.engine.progress import Progress
@@ -21,6 +22,7 @@ from nanotexture.engine.store import ArtefactStore, write_tree_atomically
 from nanotexture.engine.task import Source, Task
 from nanotexture.errors import UserError
 from nanotexture.foresight import not_told, reflections_of
+from nanotexture.lacking import lacking_record
 from nanotexture.plan import RunPlan, TemperaturePlan, plan_recipe
 from nanotexture.quantities import (
     Alignment,
@@ -148,7 +150,8 @@ def _tree(ready: Prepared, path: Path, changes: tuple[str, ...]) -> xr.DataTree:
         thickness_scans=scans,
         warnings=tuple(dict.fromkeys(text for some in found for text in some)),
     )
-    return result_tree(series, extras, _attrs(ready, path, changes))
+    to_add = lacking_record(tasks.film, reflections_measured(series[0].orders))
+    return result_tree(series, extras, _attrs(ready, path, changes) | {"to_add": to_add})
 
 
 def _getter(store: ArtefactStore) -> Any:

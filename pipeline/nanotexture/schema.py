@@ -31,6 +31,13 @@ Schema = Mapping[str, Variable]
 _DEG, _PER_A, _A, _P, _C = "deg", "1/angstrom", "angstrom", "C/m^2", "count"
 
 
+PERIOD = "In-plane period of the texture: the mean over the film."
+PERIOD_STD = (
+    "Standard error of period: from the satellites' positions, and from the finitely many periods that scatter, whose lengths "
+    "spread as the satellites' widths say (100 coherent regions taken to be lit: the maps do not say how many)."
+)
+
+
 def _v(
     dims: str, units: str, long_name: str, comment: str, kind: str = "f", optional: bool = False
 ) -> Variable:
@@ -127,8 +134,8 @@ ORDERS: Schema = {
     ),
     "scale": _v("reflection", "1", "relative scale", "Factor that multiplies the model of this reflection."),
     "energy": _v("reflection", "keV", "photon energy", "Energy of the incident beam."),
-    "period": _v("", _A, "period", "In-plane period of the texture."),
-    "period_std": _v("", _A, "period std", "Standard error of period."),
+    "period": _v("", _A, "period", PERIOD),
+    "period_std": _v("", _A, "period std", PERIOD_STD),
     "correlation_length": _v(
         "",
         _A,
@@ -224,6 +231,12 @@ LEFT_OUT: Schema = {
         "chi2 per point of the reflection predicted by the answer relaxed onto the others, from where all had put it: what the "
         "others do not determine keeps what this one had said.",
     ),
+    "worst_order": _v(
+        "",
+        "1",
+        "worst order",
+        "Order n of the reflection whose prediction misses by most per point; NaN where none.",
+    ),
     "points": _v("", "1", "points", "Satellite values of the reflection.", "i"),
 }
 
@@ -231,7 +244,7 @@ RESULT_LEFT_OUT: Schema = {
     "hkl": _v("reflection index", "1", "hkl", "Reflection that is left out, in the reference lattice.", "i"),
     **{
         name: _v("temperature reflection", "1", LEFT_OUT[name].long_name, LEFT_OUT[name].comment)
-        for name in ("cost_fitted", "cost_left_out")
+        for name in ("cost_fitted", "cost_left_out", "worst_order")
     },
 }
 
@@ -490,8 +503,8 @@ RESULT_TEXTURE: Schema = {
         "Standard deviation of gradient_along_q.",
         optional=True,
     ),
-    "period": _v(_T, _A, "period", "In-plane period of the texture."),
-    "period_std": _v(_T, _A, "period std", "Standard error of period."),
+    "period": _v(_T, _A, "period", PERIOD),
+    "period_std": _v(_T, _A, "period std", PERIOD_STD),
     "thickness": _v(_T, _A, "film thickness", "Film thickness."),
     "thickness_std": _v(_T, _A, "film thickness std", "Standard error of thickness."),
     "correlation_length": _v(

@@ -12,6 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from nanotexture import schema
+from nanotexture.chunks import ALL_WRITTEN, refuse_lost_chunks
 from nanotexture.errors import InputError, UserError
 from nanotexture.phasing.alignment import align
 from nanotexture.quantities import Truth
@@ -63,7 +64,9 @@ def truth_of_series(truths: list[Truth]) -> xr.Dataset:
 
 def truth_tree(truths: list[Truth], attrs: Mapping[str, Any]) -> xr.DataTree:
     """A truth as a tree with /texture laid out as that of a result."""
-    return xr.DataTree.from_dict({"/": xr.Dataset(attrs=dict(attrs)), "/texture": truth_of_series(truths)})
+    return xr.DataTree.from_dict(
+        {"/": xr.Dataset(attrs=dict(attrs) | ALL_WRITTEN), "/texture": truth_of_series(truths)}
+    )
 
 
 def score_answer(answer: Scored, truth: Scored) -> xr.Dataset:
@@ -79,6 +82,7 @@ def open_scored(path: Path) -> Scored:
     """A result.zarr or truth.zarr opened and checked; InputError names store, group and variable."""
     if not (path / "zarr.json").is_file():
         raise InputError(path, "store", "a result.zarr or truth.zarr folder", "no zarr.json in it")
+    refuse_lost_chunks(path)
     try:
         with xr.open_datatree(path, engine="zarr", consolidated=False) as opened:
             tree = opened.load()

@@ -12,6 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from nanotexture import schema
+from nanotexture.chunks import ALL_WRITTEN
 from nanotexture.quantities import (
     Alignment,
     Clusters,
@@ -65,7 +66,7 @@ def result_tree(series: list[OneTemperature], extras: Extras, attrs: Mapping[str
     """All groups of result.zarr; temperatures in rising order."""
     series = sorted(series, key=lambda one: float(one.orders["temperature"]))
     groups: dict[str, xr.Dataset] = {
-        "/": xr.Dataset(attrs=dict(attrs) | {"warnings": json.dumps(extras.warnings)})
+        "/": xr.Dataset(attrs=dict(attrs) | {"warnings": json.dumps(extras.warnings)} | ALL_WRITTEN)
     }
     pairs = [
         _one_reflection(series, name) for name in dict.fromkeys(n for one in series for n in _names(one))
@@ -239,6 +240,8 @@ def _clusters(series: list[OneTemperature]) -> xr.Dataset:
         for i, motif in enumerate(field):
             displacement[i] = components_from_fields(fields=motif, axes=axes)
             along[i] = motif[0]
+            # as in /texture: what may be a polarization that was not told apart is no displacement
+            displacement[i][np.isnan(one.texture["displacement"].values).all(axis=(1, 2))] = np.nan
             if polar is not None:
                 polarization[i] = components_from_fields(fields=polar[i], axes=c["polar_axis"].values)
         data: dict[str, Any] = {
@@ -264,7 +267,8 @@ def _left_out(series: list[OneTemperature]) -> xr.Dataset:
     """How well the others predict each reflection, at all temperatures."""
     parts = [xr.concat([part.reset_coords() for part in one.left_out], "reflection") for one in series]
     costs = {
-        name: np.stack([part[name].values for part in parts]) for name in ("cost_fitted", "cost_left_out")
+        name: np.stack([part[name].values for part in parts])
+        for name in ("cost_fitted", "cost_left_out", "worst_order")
     }
     made = schema.labelled({"hkl": parts[0]["hkl"].values, **costs}, schema.RESULT_LEFT_OUT)
     temperatures = np.array([float(one.orders["temperature"]) for one in series])
@@ -313,10 +317,12 @@ def _texture(series: list[OneTemperature], maps: Mapping[str, xr.Dataset]) -> xr
 
 
 def _common_attrs(series: list[OneTemperature]) -> dict[str, Any]:
-    """Attributes of the first temperature; the inversion is resolved only if it is at every temperature."""
+    """Attributes of the first temperature; the inversion is resolved, the data described, only if at every temperature."""
     attrs = dict(series[0].texture.attrs)
     if any(one.texture.attrs["inversion"] != "resolved" for one in series):
         attrs["inversion"] = "unresolved"
+    if any(one.texture.attrs["model_describes_data"] != "yes" for one in series):
+        attrs["model_describes_data"] = "no"
     return attrs
 
 

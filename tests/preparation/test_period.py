@@ -6,9 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nanotexture.preparation.lines import LineShape, MapWindow, line_matrix
 from nanotexture.preparation.period import (
+    REGIONS,
     central_line,
     find_combs,
     highest_order,
+    mean_period_error,
     profile_from_map,
     rod_profile,
 )
@@ -242,3 +244,20 @@ def test_an_order_that_lies_outside_the_map_is_not_asked_for():
     near = np.abs(map_.qx - EXPECTED) < 2.5 * SPACING
     cut = MapWindow(map_.qx[near], map_.qz, map_.intensity[near], map_.variance[near], map_.measured[near])
     assert highest_order(cut, centre=EXPECTED, spacing=SPACING) == 2
+
+
+@pytest.mark.parametrize(("step", "coherent"), [(0.06, 8.0), (0.02, 20.0), (0.15, 8.0)])
+def test_the_mean_period_of_as_many_regions_scatters_by_the_error_that_is_told(step, coherent):
+    """coherent: standard deviation of a region's amplitude in periods; what a line's place follows is its square."""
+    rng = np.random.default_rng(0)
+    period, trials = 117.0, 400
+    j = np.arange(-5 * int(coherent), 5 * int(coherent) + 1)
+    weight = np.exp(-((j / coherent) ** 2))
+    lengths = period * (1 + step * rng.normal(size=(trials, int(REGIONS), len(j))))
+    means = ((lengths * weight).sum(2) / weight.sum()).mean(1)
+    told = mean_period_error(
+        period=period,
+        coherent=2.3548 / (np.sqrt(2) * coherent * period),
+        disorder=2 * np.pi * step**2 * 2 * np.pi / period,
+    )
+    assert told == pytest.approx(means.std(), rel=0.1)

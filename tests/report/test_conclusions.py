@@ -17,7 +17,6 @@ P_Z = Field("polarization_z", "$P_z$", "C/m^2", 0.5 * WAVE, 0.02 + 0 * WAVE)
 
 ONE = Facts(
     reflections=("-103",),
-    q_directions=((-0.31, 0.95),),
     displacement=(ALONG,),
     inversion="unresolved",
     inversion_delta_cost=0.01,
@@ -37,7 +36,6 @@ ONE = Facts(
 MORE = replace(
     ONE,
     reflections=("-103", "103", "004"),
-    q_directions=((-0.31, 0.95), (0.31, 0.95), (0.0, 1.0)),
     displacement=(U_X, U_Z),
     polarization=(P_Z,),
     inversion="resolved",
@@ -134,22 +132,40 @@ def test_the_motif_is_an_average():
     assert "The order is short" in said(replace(ONE, correlation_length=90.0))["average"]
 
 
-def test_another_direction_is_asked_for_until_there_is_one():
-    assert reflection_text("103") in said(ONE)["another_direction"]
-    on_axis = replace(ONE, reflections=("004",), q_directions=((0.0, 1.0),))
-    assert reflection_text("104") in said(on_axis)["another_direction"]
-    twins = replace(ONE, reflections=("-103", "-103"), q_directions=((-0.31, 0.95), (0.31, -0.95)))
-    assert "another_direction" in said(twins)
-    assert "another_direction" not in said(MORE)
+def test_the_reflections_that_the_run_names_are_what_to_measure_next_each_once():
+    missing = (
+        ("the components", ("103",)),
+        ("P along x", ("103",)),
+        ("P along z", ("0_0_1", "104")),
+        ("P along y", ()),
+    )
+    text = said(replace(ONE, to_add=missing))["missing_reflections"]
+    assert f"{reflection_text('103')}, to tell the components and P along x." in text
+    assert f"{reflection_text('001')} and {reflection_text('104')}, to tell P along z." in text
+    assert "along y" not in text
+    assert "missing_reflections" not in said(ONE)
 
 
-def test_the_missing_parity_of_l_is_asked_for_in_polar_films():
-    assert reflection_text("-104") in said(ONE)["other_parity"]
-    even = replace(ONE, reflections=("002",), q_directions=((0.0, 1.0),))
-    assert "odd-l" in said(even)["other_parity"]
-    assert "sign of the polarization" in said(even)["other_parity"]
-    assert "other_parity" not in said(MORE)
-    assert "other_parity" not in said(replace(ONE, polar=False))
+def test_a_model_that_does_not_describe_the_data_gives_no_answer():
+    """By the first line; nothing is claimed of the motif, and what may not be concluded begins with it."""
+    poor = replace(MORE, cost=92.0)
+    assert (
+        verdict([poor])
+        == "No answer: the model does not describe the data (\N{GREEK SMALL LETTER CHI}² 92 per point)"
+    )
+    told = said(poor)
+    assert next(iter(said(poor, Kind.NOT))) == "not_described"
+    assert "another_model" in told
+    assert not {"displacement", "polarization", "resolved", "unique", "misfit"} & set(told)
+    assert "lengths" in told  # from positions of satellites and fringes
+    assert "not_described" not in said(MORE)
+    assert "No answer at 120 K" in verdict(
+        [replace(MORE, temperature=10.0), replace(poor, temperature=120.0)]
+    )
+
+
+def test_the_chi2_of_the_baseline_is_no_measure_of_the_model():
+    assert replace(MORE, cost=92.0, solver="window").described
 
 
 def test_without_any_solution_nothing_is_claimed(results):
@@ -167,7 +183,6 @@ def test_facts_of_a_planted_result(results):
     assert facts.highest_order == 2
     assert facts.qz_range == pytest.approx(0.19, abs=0.005)
     assert facts.cut == ()
-    assert facts.q_directions[0] == pytest.approx((-0.315, 0.949), abs=0.003)
     assert facts.inversion_delta_cost == 0.01
 
 

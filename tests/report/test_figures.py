@@ -193,3 +193,38 @@ def test_figures_leave_matplotlib_as_it_was(at):
     assert first == second
     assert dict(matplotlib.rcParams) == before
     assert b"Software" not in first
+
+
+@pytest.mark.parametrize(("weak", "alike"), [(0.9, True), (0.2, False)])
+def test_a_component_that_would_look_flat_in_the_others_colour_scale_has_its_own(at, weak, alike):
+    texture = at("three")
+    strong, other = displacement_fields(texture)
+    fields = [strong, replace(other, value=weak * strong.value)]
+    shown = images(figures.fields_figure(texture, fields))
+    assert (shown[0].norm.vmax == shown[2].norm.vmax) == alike
+    if not alike:
+        assert shown[2].norm.vmax == pytest.approx(weak * shown[0].norm.vmax)
+
+
+@pytest.mark.parametrize("starts", [2, 3, 24])
+def test_starts_are_counted_in_whole_numbers_and_every_cost_is_inside_the_axes(at, starts):
+    every = at("single", "solutions")
+    best = np.argsort(every["cost"].values)[:starts]
+    solutions = every.isel(start=best)
+    figure = figures.costs_figure(solutions)
+    figures.png(figure)
+    ax = figure.axes[0]
+    low, high = ax.get_ylim()
+    assert all(float(tick).is_integer() for tick in ax.get_xticks())
+    costs = solutions[["cost", "free_cost"]].to_array().values
+    assert low <= np.nanmin(costs)
+    assert np.nanmax(costs) < high
+
+
+def test_the_colour_bar_of_one_panel_is_as_tall_as_the_panel(at):
+    texture = at("three")
+    figure = figures.fields_figure(texture, displacement_fields(texture)[:1])
+    figures.png(figure)
+    ax = images(figure)[0].axes
+    (bar,) = ax.child_axes
+    assert bar.get_window_extent().height == pytest.approx(ax.get_window_extent().height, rel=0.01)

@@ -52,9 +52,21 @@ def result_tree(plan: Plan = SINGLE, seed: int = 0) -> xr.DataTree:
         groups[f"/maps/{name(hkl)}"], groups[f"/orders/{name(hkl)}"] = measured, orders
     groups["/solutions"], groups["/clusters"] = solutions(plan, rng), clusters(plan, size)
     groups["/texture"] = texture(plan, periods, size)
+    if len(plan.hkls) > 2:
+        groups["/left_out"] = left_out(plan)
     if plan.truth:
         groups["/truth"], groups["/score"] = truth_and_score(size[0])
     return xr.DataTree.from_dict(groups)
+
+
+def left_out(plan: Plan) -> xr.Dataset:
+    """The last reflection is not foretold by the others, in its order -2."""
+    number, t = len(plan.hkls), len(plan.temperatures)
+    fitted = np.full((t, number), 1.1)
+    told, order = fitted + 0.2, np.full((t, number), 1.0)
+    told[:, -1], order[:, -1] = 40.0, -2.0
+    costs = {"cost_fitted": fitted, "cost_left_out": told, "worst_order": order}
+    return whole({"hkl": np.array(plan.hkls), **costs}, schema.RESULT_LEFT_OUT)
 
 
 def whole(

@@ -16,6 +16,8 @@ from nanotexture.engine.stage import stage
 from nanotexture.engine.threads import ONE_THREAD
 from nanotexture.errors import InputError
 
+FREE_ATTEMPTS = 2  # that nothing holds
+
 
 class Nothing(BaseModel):
     """No settings."""
@@ -37,7 +39,7 @@ class Incident(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     attempts: Path
-    kind: str  # "kill" once, "refuse" always, "crash" always, "wait" for `seconds`
+    kind: str  # "kill" once, "refuse" always, "crash" always, "wait" for `seconds`, "hold" all but the first two attempts
     seconds: float = 0.0
 
 
@@ -98,3 +100,11 @@ def _happen(config: Incident, attempt: int) -> None:
         raise ArithmeticError("no such number")
     elif config.kind == "wait":
         time.sleep(config.seconds)
+    elif config.kind == "hold":
+        while attempt > FREE_ATTEMPTS and held_by(config.attempts).exists():
+            time.sleep(0.02)
+
+
+def held_by(attempts: Path) -> Path:
+    """The file that holds tasks of kind "hold" for as long as it is there."""
+    return attempts.with_suffix(".hold")

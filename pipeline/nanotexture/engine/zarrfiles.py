@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+import zarr
 import zarr.buffer
 from zarr.storage import MemoryStore
 
@@ -32,9 +33,12 @@ def files_from_tree(tree: xr.DataTree) -> dict[str, bytes]:
     }
     buffers: dict[str, Any] = {}
     encoding = {path: _encoding(dataset) for path, dataset in nodes.items()}
-    xr.DataTree.from_dict(nodes).to_zarr(
-        MemoryStore(buffers), zarr_format=3, consolidated=False, encoding=encoding
-    )
+    with zarr.config.set(
+        {"array.write_empty_chunks": True}
+    ):  # a chunk that is lost must not read as one of NaN
+        xr.DataTree.from_dict(nodes).to_zarr(
+            MemoryStore(buffers), zarr_format=3, consolidated=False, encoding=encoding
+        )
     return _as_bytes(buffers)
 
 

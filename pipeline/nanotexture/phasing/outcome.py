@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+DESCRIBED = (
+    10.0  # chi2 per point above which the model does not describe the data, whatever the start says of itself
+)
+
 
 class Outcome(StrEnum):
     """How one start ended; the value is what result.zarr holds."""

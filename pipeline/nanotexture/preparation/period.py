@@ -13,6 +13,7 @@ from scipy.optimize import nnls
 from nanotexture.preparation.lines import Array, LineShape, MapWindow, pseudo_voigt_from_width
 
 MAX_ORDER = 6
+REGIONS = 100.0  # coherent regions that a beam lights at least (20 micrometres at 0.2): no map says how many there were
 PRESENT, CLEAR = 0.003, 8.0  # share of the strongest satellite, standard deviations: an order is there
 SIGNAL = 0.03  # of the strongest row: rows that hold signal
 LIKELY = 0.75  # of the strongest line's height: another that may be order 0
@@ -216,6 +217,21 @@ def _row_sums(window: MapWindow, columns: NDArray[np.bool_]) -> tuple[Array, Arr
     number = np.maximum(use.sum(axis=0), 1)
     counts = np.where(use, window.intensity[columns], 0.0).sum(axis=0) / number
     return counts, np.where(use, window.variance[columns], 0.0).sum(axis=0) / number**2
+
+
+def mean_period_error(*, period: float, coherent: float, disorder: float) -> float:
+    """Standard error (angstrom) of the film's mean period from the finitely many periods that scatter.
+
+    sigma L / sqrt(REGIONS N): sigma the relative rms of a period's length, from disorder = 2 pi sigma^2 q0, the Lorentzian FWHM
+    of order 1 with q0 = 2 pi / L (cumulative disorder); N the periods that one coherent region counts for, from coherent, the
+    Gaussian FWHM of order 0 (both 1/angstrom). A region of Gaussian amplitude of standard deviation s weighs its periods by
+    a Gaussian of s / sqrt(2), so that N = sqrt(2 pi) s / L, and order 0 has a FWHM of 2.355 / (sqrt(2) s). A resolution in
+    order 0 makes N smaller and the error larger.
+    """
+    spacing = 2 * np.pi / period
+    step = np.sqrt(max(disorder, 0.0) / (2 * np.pi * spacing))
+    number = max(np.sqrt(np.pi) * 2.355 / (coherent * period), 1.0)
+    return float(period * step / np.sqrt(REGIONS * number))
 
 
 def profile_on(grid: Array, qx: Array, profile: Array) -> Array:

@@ -16,9 +16,23 @@ SHORT_ORDER = 2.0  # periods over which the phase is kept
 MOSTLY_DATA = 0.8  # share of the variance of the motif fixed by the data
 
 
+def not_described(facts: Facts) -> str:
+    if facts.described:
+        return ""
+    return (
+        f"Anything of the motif: with a χ² of {number(facts.cost, 3)} per point the model does not describe the data. The "
+        "fields shown are the best that was found, not an answer."
+    )
+
+
 def nothing(facts: Facts) -> str:
     if facts.displacement:
         return ""
+    if facts.successful:
+        return (
+            "The displacement: with these reflections any of it may be a polarization, and the other way round; both are left "
+            "empty rather than mixed."
+        )
     return (
         "Nothing about the motif: no start led to a solution, and every field is left empty rather than zero."
     )
@@ -43,7 +57,7 @@ def no_polarization(facts: Facts) -> str:
 
 
 def unresolved(facts: Facts) -> str:
-    if facts.inversion != "unresolved" or not facts.displacement:
+    if facts.inversion != "unresolved" or not facts.displacement or not facts.described:
         return ""
     worse = facts.inversion_delta_cost
     by = f" (χ² differs by {number(worse, 2)})" if math.isfinite(worse) else ""
@@ -120,7 +134,7 @@ def overfit(facts: Facts) -> str:
 
 
 def misfit(facts: Facts) -> str:
-    if not facts.cost > MISFIT:
+    if not facts.cost > MISFIT or not facts.described:
         return ""
     return (
         f"That the model is complete: with a χ² of {number(facts.cost, 3)} per point it misses the data by "
@@ -202,6 +216,7 @@ def unfinished(facts: Facts) -> str:
 
 
 RULES = (
+    not_described,
     nothing,
     one_direction,
     no_polarization,

@@ -11,7 +11,7 @@ from nanotexture.report.format import listed, number, percent, reflection_text, 
 
 
 def displacement(facts: Facts) -> str:
-    if not facts.displacement:
+    if not facts.displacement or not facts.described:
         return ""
     names = listed([reflection_text(one) for one in facts.reflections])
     return (
@@ -21,7 +21,7 @@ def displacement(facts: Facts) -> str:
 
 
 def polarization(facts: Facts) -> str:
-    if not facts.polarization:
+    if not facts.polarization or not facts.described:
         return ""
     sizes = _sizes(facts.polarization)
     return f"The polarization of the average motif: rms {sizes}{_clear(facts.polarization)}."
@@ -41,7 +41,7 @@ def lengths(facts: Facts) -> str:
 
 
 def resolved(facts: Facts) -> str:
-    if facts.inversion != "resolved" or not facts.displacement:
+    if facts.inversion != "resolved" or not facts.displacement or not facts.described:
         return ""
     worse = facts.inversion_delta_cost
     by = f" (its χ² is higher by {number(worse, 2)})" if math.isfinite(worse) else ""
@@ -50,7 +50,7 @@ def resolved(facts: Facts) -> str:
 
 
 def unique(facts: Facts) -> str:
-    if facts.clusters != 1 or facts.successful < 2:
+    if facts.clusters != 1 or facts.successful < 2 or not facts.described:
         return ""
     return f"The motif is the only one found: all {facts.successful} successful starts ended in it."
 

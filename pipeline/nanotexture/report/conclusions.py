@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from nanotexture.report import caveats, claims, suggestions
 from nanotexture.report.facts import UNCLEAR_SHARE, Facts
-from nanotexture.report.format import counted, listed
+from nanotexture.report.format import counted, listed, number, temperature_text
 
 
 class Kind(StrEnum):
@@ -40,6 +40,8 @@ def conclusions(facts: Facts) -> list[Conclusion]:
 def verdict(series: Sequence[Facts]) -> str:
     """One line: what was determined, whether the inversion was resolved, how many clusters."""
     first = series[0]
+    if failed := [one for one in series if not one.described]:
+        return _no_answer(failed, len(series))
     clusters = sorted({one.clusters for one in series})
     most, fewest = clusters[-1], clusters[0]
     span = counted(most, "cluster") if most == fewest else f"{fewest} to {most} clusters"
@@ -47,6 +49,15 @@ def verdict(series: Sequence[Facts]) -> str:
     words = list(dict.fromkeys(_determined_words(one) for one in series))
     determined = words[0] if len(words) == 1 else f"{words[0]} at the first temperature, not alike at all"
     return "; ".join([determined, *_inversion_words(first), span + tied if most else "no solution"])
+
+
+def _no_answer(failed: Sequence[Facts], temperatures: int) -> str:
+    """First line of a result that is none, at all temperatures or at some."""
+    worst = number(max(one.cost for one in failed), 3)
+    if temperatures == 1:
+        return f"No answer: the model does not describe the data (χ² {worst} per point)"
+    where = listed([temperature_text(one.temperature) for one in failed])
+    return f"No answer at {where}: the model does not describe the data there (χ² up to {worst} per point)"
 
 
 def _determined_words(facts: Facts) -> str:

@@ -64,9 +64,12 @@ def image(ax: Axes, x: Array, z: Array, values: Array, cmap: Any, norm: Normaliz
     )
 
 
-def color_bar(figure: Figure, shown: AxesImage, axes: Any, label: str, **where: Any) -> None:
-    """Colour bar beside the axes."""
-    bar = figure.colorbar(shown, ax=axes, pad=0.015, **where)
+def color_bar(figure: Figure, shown: AxesImage, axes: Axes | list[Axes], label: str, **where: Any) -> None:
+    """Colour bar beside the axes; as tall as they are beside one that its aspect makes smaller than its place."""
+    if isinstance(axes, Axes):
+        bar = figure.colorbar(shown, cax=axes.inset_axes((1.025, 0.0, 0.045, 1.0)), **where)
+    else:
+        bar = figure.colorbar(shown, ax=axes, pad=0.015, **where)
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=SMALL, color=GREY, labelcolor=INK, width=0.7)
     bar.set_label(label, fontsize=TEXT, color=INK)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from nanotexture.phasing.consensus import Grouping
+from nanotexture.phasing.outcome import DESCRIBED
 from nanotexture.report.fields import Field, displacement_fields, polarization_fields
 from nanotexture.report.header import polar
 from nanotexture.report.result import Result, decoded
@@ -24,13 +26,13 @@ EDGE = 0.05  # share of a satellite's peak at the map's edge above which the map
 class Facts:
     """What is known of one temperature; lengths in angstrom, NaN or empty where unknown.
 
-    q_directions: unit vector (x, z) of each reflection; tied: clusters whose cost does not tell them from the
+    tied: clusters whose cost does not tell them from the
     best one; highest_order: largest |n| seen above the noise; qz_range: 1/angstrom; cut: reflections whose
-    satellites reach the edge of the map; counts: most counts in one voxel of each reflection's map.
+    satellites reach the edge of the map; counts: most counts in one voxel of each reflection's map; to_add: what the
+    reflections do not tell, each with names of reflections that would.
     """
 
     reflections: tuple[str, ...] = ()
-    q_directions: tuple[tuple[float, float], ...] = ()
     temperature: float = NAN
     displacement: tuple[Field, ...] = ()
     polarization: tuple[Field, ...] = ()
@@ -54,6 +56,13 @@ class Facts:
     qz_range: float = NAN
     cut: tuple[str, ...] = ()
     counts: dict[str, float] = field(default_factory=dict)
+    to_add: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    solver: str = "motif"
+
+    @property
+    def described(self) -> bool:
+        """Whether the model describes the data at all; not asked of the baseline, whose chi2 is another."""
+        return self.solver != "motif" or not self.cost > DESCRIBED
 
     @property
     def starts(self) -> int:
@@ -82,7 +91,6 @@ def facts_of(result: Result, temperature: int = 0) -> Facts:
     orders = {key: group.isel(temperature=temperature) for key, group in result.orders.items()}
     return Facts(
         reflections=tuple(result.reflections),
-        q_directions=tuple(q_direction(orders[key]) for key in result.reflections if key in orders),
         temperature=result.temperatures[temperature],
         displacement=tuple(displacement_fields(texture)),
         polarization=tuple(polarization_fields(texture)),
@@ -99,7 +107,14 @@ def facts_of(result: Result, temperature: int = 0) -> Facts:
         qz_range=min((measured_range(group) for group in orders.values()), default=NAN),
         cut=tuple(key for key, group in orders.items() if satellites_cut(group)),
         counts={key: _largest(group.isel(temperature=temperature)) for key, group in result.maps.items()},
+        to_add=tuple(_missing(one) for one in result.listed("to_add")),
+        solver=str(result.texture.attrs.get("solver", "motif")),
     )
+
+
+def _missing(one: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """What is not told, and names of the reflections that would tell it."""
+    return str(one["what"]), tuple("_".join(str(int(n)) for n in hkl) for hkl in one["add"])
 
 
 _SCALARS = (
@@ -112,13 +127,6 @@ _SCALARS = (
     "correlation_length",
     "determined",
 )
-
-
-def q_direction(orders: xr.Dataset) -> tuple[float, float]:
-    """Unit vector (x, z) of the reflection, from the line position of order 0 and the middle of qz."""
-    centre = orders["line_position"].values[orders["order"].values == 0]
-    x, z = float(centre[0]) if centre.size else NAN, float(orders["qz"].mean())
-    return (x / math.hypot(x, z), z / math.hypot(x, z))
 
 
 def cluster_count(clusters: xr.Dataset | None, temperature: int) -> int:

@@ -3,6 +3,7 @@
 from nanotexture.report.draw import png
 from nanotexture.report.figures_clusters import clusters_figure, costs_figure
 from nanotexture.report.figures_domains import domains_figure, energy_figure
+from nanotexture.report.figures_left_out import left_out_figure
 from nanotexture.report.figures_maps import maps_figure
 from nanotexture.report.figures_motif import fields_figure, polarization_figure
 from nanotexture.report.figures_profiles import profiles_figure
@@ -15,6 +16,7 @@ __all__ = [
     "domains_figure",
     "energy_figure",
     "fields_figure",
+    "left_out_figure",
     "maps_figure",
     "motifs_figure",
     "png",

@@ -11,6 +11,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from nanotexture.report.draw import (
     CLUSTERS,
@@ -21,6 +22,7 @@ from nanotexture.report.draw import (
     POLAR,
     SMALL,
     TEXT,
+    WIDTH,
     color_bar,
     line_style,
     new_figure,
@@ -33,28 +35,32 @@ from nanotexture.report.format import number, percent, unit_text
 
 MOST = 6
 _ACROSS = 3  # clusters side by side
+_TALLEST = 3.2  # inches of one panel: eight rows of a tall film's would fill five screens
 
 
 def clusters_figure(clusters: xr.Dataset, texture: xr.Dataset) -> Figure | None:
-    """Motif of each cluster, up to MOST, one colour scale per field; None where there is no motif."""
+    """Motif of each cluster, up to MOST, in the colour scale of the best; None where there is no motif."""
     known = [int(k) for k in np.flatnonzero(np.isfinite(clusters["weight"].values))[:MOST]]
     members = {k: _fields(clusters.isel(cluster=k)) for k in known}
     each = max((len(fields) for fields in members.values()), default=0)
     if each == 0:
         return None
     grid = grid_of(texture)
-    blocks = -(-len(members) // _ACROSS)
+    across = min(len(members), _ACROSS)
+    blocks = -(-len(members) // across)
     rows = blocks * each
-    figure = new_figure(rows * (2.55 * grid.panel_ratio + 0.3) + 0.5 * blocks + 0.4)
-    axes = figure.subplots(rows, _ACROSS, sharex=True, sharey=True, squeeze=False)
+    height = min(2.55 * grid.panel_ratio, _TALLEST)
+    width = min(WIDTH, across * (height / grid.panel_ratio + 0.35) + 2.0)
+    figure = new_figure(rows * (height + 0.3) + 0.5 * blocks + 0.4, width)
+    axes = figure.subplots(rows, across, sharex=True, sharey=True, squeeze=False)
     for ax in axes.ravel():
         ax.set_visible(False)
+    best = members[known[0]]  # its colour scale for all: a wilder motif that fits worse would make it pale
     for index, (k, fields) in enumerate(members.items()):
-        first, column = index // _ACROSS * each, index % _ACROSS
+        first, column = index // across * each, index % across
         own = axes[first : first + each]
         for row, one in enumerate(fields):
-            alike = [other[row].value for other in members.values() if row < len(other)]
-            _motif(figure, own[row], column, one, symmetric(alike), grid)
+            _motif(figure, own[row], column, one, symmetric([best[row].value]), grid)
         title = cluster_title(clusters.isel(cluster=k), k)
         own[0, column].set_title(title, fontsize=SMALL, color=INK, loc="left")
         own[-1, column].set_xlabel("x (nm)", fontsize=TEXT, color=INK)
@@ -97,6 +103,7 @@ def costs_figure(solutions: xr.Dataset) -> Figure:
         ax.plot(rank[own], free[own], "o", color=color, markersize=5, fillstyle="none")
     ax.plot([], [], "o", color=INK, markersize=5, fillstyle="none", label="free χ²")
     _scale(ax, np.concatenate([cost, free]))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     figure.legend(loc="outside right upper", fontsize=SMALL, frameon=False)
     return figure
 
@@ -123,7 +130,9 @@ def _motif(figure: Figure, row: Any, column: int, one: Field, norm: Normalize, g
     style(ax)
     if column == 0:
         ax.set_ylabel(f"{one.symbol}:  z (nm)", fontsize=TEXT, color=INK)
-        color_bar(figure, shown, list(row), unit_text(one.units), fraction=0.025, aspect=25)
+        color_bar(
+            figure, shown, list(row), f"{one.symbol} ({unit_text(one.units)})", fraction=0.025, aspect=25
+        )
 
 
 def _scale(ax: Axes, values: Any) -> None:
@@ -132,4 +141,4 @@ def _scale(ax: Axes, values: Any) -> None:
     if known.size and known.max() > 5 * known.min():
         ax.set_yscale("log")
     elif known.size:
-        ax.set_ylim(bottom=0.0)
+        ax.set_ylim(0.0, 1.1 * known.max())

@@ -30,6 +30,7 @@ from nanotexture.report.draw import (
     symmetric,
 )
 from nanotexture.report.figures_motif import NM, PERIODS, Grid, grid_of, panel
+from nanotexture.report.format import MINUS
 
 _COLORS = {
     "+x": CLUSTERS[1],
@@ -40,6 +41,14 @@ _COLORS = {
     "low": "#7fa8d1",
     "middle": PALE,
     "high": "#d98880",
+}
+_QUANTITIES = {
+    "strain_xx": r"$\varepsilon_{xx}$",
+    "strain_zz": r"$\varepsilon_{zz}$",
+    "strain_xz": r"$\varepsilon_{xz}$",
+    "rotation": r"$\omega$",
+    "gradient_along_q_x": r"$\partial u_Q / \partial x$",
+    "gradient_along_q_z": r"$\partial u_Q / \partial z$",
 }
 _ENERGIES = (("elastic", "elastic"), ("landau", "Landau"), ("gradient", "gradient"))
 
@@ -58,7 +67,7 @@ def domains_figure(domains: xr.Dataset, texture: xr.Dataset) -> Figure | None:
         shown = panel(axes[1], grid, values, DIVERGING, symmetric([values]))
         style(axes[1], "vorticity of P", "x (nm)")
         _cores(axes[1], domains, texture, grid)
-        color_bar(figure, shown, axes[1], "10$^{8}$ C m$^{-3}$", fraction=0.05)
+        color_bar(figure, shown, axes[1], "10$^{8}$ C m$^{-3}$")
     return figure
 
 
@@ -79,7 +88,7 @@ def energy_figure(energy: xr.Dataset, texture: xr.Dataset) -> Figure | None:
             norm.vmin = 0.0
         shown = panel(ax, grid, values, DIVERGING if signed else SEQUENTIAL, norm)
         style(ax, f"{text} energy", "x (nm)")
-        color_bar(figure, shown, ax, "MJ m$^{-3}$", fraction=0.05)
+        color_bar(figure, shown, ax, "MJ m$^{-3}$")
     axes[0].set_ylabel("z (nm)", fontsize=TEXT, color=INK)
     return figure
 
@@ -99,7 +108,7 @@ def _domain_panel(ax: Axes, domains: xr.Dataset, texture: xr.Dataset, grid: Grid
     ax.set(xlim=limits[0], ylim=limits[1])
     share = domains["area_fraction"].values
     drawn: list[Any] = [
-        Patch(color=_COLORS.get(name, PALE), label=name)
+        Patch(color=_COLORS.get(name, PALE), label=_label(name, str(domains.attrs.get("quantity", ""))))
         for name, a in zip(names, share, strict=True)
         if a > 0
     ]
@@ -113,6 +122,13 @@ def _domain_panel(ax: Axes, domains: xr.Dataset, texture: xr.Dataset, grid: Grid
         bbox_to_anchor=(0.0, -0.14),
         borderaxespad=0.0,
     )
+
+
+def _label(state: str, quantity: str) -> str:
+    """Name of a state as it is read: the component of P, or of what is low or high."""
+    if quantity == "polarization":
+        return f"P along {state.replace('-', MINUS)}" if state[0] in "+-" else state
+    return f"{state} {_QUANTITIES.get(quantity, quantity)}"
 
 
 def _wall(ax: Axes, grid: Grid, position: Array, std: Array, period: float) -> None:

@@ -10,6 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from nanotexture.report.draw import (
     DIVERGING,
@@ -56,7 +57,7 @@ def maps_figure(
         style(ax, title, "$q_x$ (Å$^{-1}$)")
     color_bar(figure, drawn, list(axes[:2]), "counts", location="bottom", aspect=45, shrink=0.8)
     residual = image(axes[2], qx, qz, _residual(shown), DIVERGING, Normalize(-RESIDUAL_LIMIT, RESIDUAL_LIMIT))
-    color_bar(figure, residual, axes[2], "σ", location="bottom", extend="both", aspect=22, shrink=0.8)
+    color_bar(figure, residual, [axes[2]], "σ", location="bottom", extend="both", aspect=22, shrink=0.8)
     style(axes[2], titles[2], "$q_x$ (Å$^{-1}$)")
     axes[0].set_ylabel("$q_z$ (Å$^{-1}$)")
     for ax in axes:
@@ -155,5 +156,13 @@ def _mark(ax: Axes, order: int, place: float, *, on_dark: bool) -> None:
     if on_dark:
         text = f"{order:+d}".replace("-", "−") if order else "0"
         ax.text(
-            place, 0.045, text, color=color, fontsize=SMALL - 1, ha="center", va="bottom", transform=across
+            place,
+            0.045,
+            text,
+            color=color,
+            fontsize=SMALL - 1,
+            ha="center",
+            va="bottom",
+            transform=across,
+            path_effects=[withStroke(linewidth=2.0, foreground=INK)],  # over hatching too
         )

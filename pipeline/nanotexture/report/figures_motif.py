@@ -37,6 +37,7 @@ PERIODS = 2
 _TALLEST, _FLATTEST = 2.2, 0.35  # height over width of a panel beyond which the aspect is not equal
 _ARROWS = 22  # across the panel
 _ARROW = 26.0  # points
+FAINT = 0.5  # of the strongest component: a weaker one beside it in one colour scale shows hardly half the colours
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,8 @@ def fields_figure(texture: xr.Dataset, fields: list[Field], q_direction: Any = N
     figure = new_figure(len(fields) * (each * grid.panel_ratio + 0.4) + 0.4)
     axes = figure.subplots(len(fields), 2, sharex=True, sharey=True, squeeze=False)
     for row, one in zip(axes, fields, strict=True):
-        _value_panel(figure, row[0], grid, one, _same_unit(fields, one))
-        _std_panel(figure, row[1], grid, one, _same_unit(fields, one))
+        _value_panel(figure, row[0], grid, one, _same_scale(fields, one))
+        _std_panel(figure, row[1], grid, one, _same_scale(fields, one))
     _outer_labels(axes)
     if q_direction is not None:
         draw_direction(axes[0, 0], q_direction, grid)
@@ -107,7 +108,7 @@ def polarization_figure(texture: xr.Dataset) -> Figure | None:
     figure = new_figure(min(5.6 * grid.panel_ratio, 9.0) + 0.7, 7.4)
     ax = style(figure.subplots(), "polarization", "x (nm)", "z (nm)")
     shown = panel(ax, grid, p_z.value, POLAR, symmetric([p_x.value, p_z.value]))
-    color_bar(figure, shown, ax, f"{p_z.symbol} ({unit_text(p_z.units)})", fraction=0.05)
+    color_bar(figure, shown, ax, f"{p_z.symbol} ({unit_text(p_z.units)})")
     _arrows(ax, grid, p_x.value, p_z.value)
     return figure
 
@@ -163,7 +164,7 @@ def _value_panel(figure: Figure, ax: Axes, grid: Grid, field: Field, alike: list
     shown = panel(ax, grid, values, cmap, symmetric([_scaled(one.value, one.units)[0] for one in alike]))
     uncertain(ax, grid, field)
     style(ax, field.symbol)
-    color_bar(figure, shown, ax, unit, fraction=0.05)
+    color_bar(figure, shown, ax, unit)
 
 
 def _std_panel(figure: Figure, ax: Axes, grid: Grid, field: Field, alike: list[Field]) -> None:
@@ -180,12 +181,14 @@ def _std_panel(figure: Figure, ax: Axes, grid: Grid, field: Field, alike: list[F
     ]
     shown = panel(ax, grid, values, SEQUENTIAL, from_zero(every))
     style(ax, f"standard deviation of {field.symbol}")
-    color_bar(figure, shown, ax, unit, fraction=0.05)
+    color_bar(figure, shown, ax, unit)
 
 
-def _same_unit(fields: list[Field], field: Field) -> list[Field]:
-    """Fields that share a colour scale, so that components can be compared."""
-    return [one for one in fields if one.units == field.units]
+def _same_scale(fields: list[Field], field: Field) -> list[Field]:
+    """Fields that share a colour scale, so that components can be compared; one that would look flat in it has its own."""
+    alike = [one for one in fields if one.units == field.units]
+    sizes = [float(np.nanquantile(np.abs(one.value), 0.995)) for one in alike]
+    return alike if min(sizes) > FAINT * max(sizes) else [field]
 
 
 def _scaled(values: Array, units: str) -> tuple[Array, str]:

@@ -39,6 +39,9 @@ def profiles_figure(orders: xr.Dataset, hkl: str) -> Figure:
         return figure
     mosaic: list[Any] = [["0", "0"] if n == 0 else [str(-n), str(n)] for n in rows]
     axes = figure.subplot_mosaic(mosaic, sharex=True)
+    axes[mosaic[0][0]].xaxis.set_tick_params(
+        labelbottom=True
+    )  # wider than the others: its ticks lie elsewhere
     for key, ax in axes.items():
         _panel(ax, orders, int(key), int(key) in numbers)
     for key in mosaic[-1]:

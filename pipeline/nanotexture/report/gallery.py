@@ -15,6 +15,7 @@ from nanotexture.report.draw import data_uri
 from nanotexture.report.fields import derivative_fields, displacement_fields, polarization_fields
 from nanotexture.report.figures_clusters import MOST, clusters_figure, costs_figure
 from nanotexture.report.figures_domains import domains_figure, energy_figure
+from nanotexture.report.figures_left_out import left_out_figure, prediction_text
 from nanotexture.report.figures_maps import RESIDUAL_LIMIT, maps_figure
 from nanotexture.report.figures_motif import fields_figure, grid_of, polarization_figure
 from nanotexture.report.figures_profiles import profiles_figure
@@ -129,7 +130,7 @@ def cluster_pictures(result: Result) -> Iterator[Picture]:
         )
         if figure is not None:
             caption = (
-                f"Representative of each cluster (at most {MOST}), best first, in one colour scale. "
+                f"Representative of each cluster (at most {MOST}), best first, in its colour scale. "
                 "Spread: mean "
                 "nrmse of the members against it. Clusters are different answers and are never averaged."
             )
@@ -143,6 +144,16 @@ def cluster_pictures(result: Result) -> Iterator[Picture]:
                 caption,
                 costs_figure(result.solutions.isel(temperature=t)),
             )
+
+
+def left_out_pictures(result: Result) -> Iterator[Picture]:
+    """Every reflection predicted by the others, at every temperature."""
+    for t, kelvin in enumerate(result.temperatures):
+        if result.left_out is None:
+            return
+        one = result.left_out.isel(temperature=t)
+        if (figure := left_out_figure(one)) is not None:
+            yield _picture(f"Reflections left out{_at(kelvin)}", prediction_text(one), figure)
 
 
 def series_pictures(result: Result) -> Iterator[Picture]:

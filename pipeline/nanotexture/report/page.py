@@ -81,6 +81,7 @@ def _body(result: Result, series: list[Facts]) -> dict[str, Any]:
         "truth": list(gallery.truth_pictures(result)),
         "scores": score_rows(result.score),
         "reflections": list(gallery.reflection_pictures(result)),
+        "left_out": list(gallery.left_out_pictures(result)),
         "clusters": list(gallery.cluster_pictures(result)),
         "outcomes": [_outcomes(result, t) for t in range(len(series))],
         "thickness": list(gallery.thickness_pictures(result)),

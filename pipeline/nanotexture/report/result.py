@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from nanotexture.chunks import refuse_lost_chunks
 from nanotexture.errors import InputError
 from nanotexture.report.format import indices
 
@@ -31,6 +32,7 @@ class Result:
     series: xr.Dataset | None = None
     truth: xr.Dataset | None = None
     score: xr.Dataset | None = None
+    left_out: xr.Dataset | None = None
     maps: Datasets = field(default_factory=dict)
     orders: Datasets = field(default_factory=dict)
     thickness_scans: Datasets = field(default_factory=dict)
@@ -74,6 +76,7 @@ def open_result(path: str | Path) -> Result:
     folder = Path(path)
     if not (folder / "zarr.json").is_file():
         raise InputError(folder, "folder", "a result.zarr written by `nanotexture run`", "no zarr.json")
+    refuse_lost_chunks(folder)
     with xr.open_datatree(folder, engine="zarr", consolidated=False) as tree:
         return result_from_tree(tree.load(), folder)
 
@@ -96,6 +99,7 @@ def result_from_tree(tree: xr.DataTree, source: str | Path = "result") -> Result
         series=_group(tree, "series"),
         truth=_group(tree, "truth"),
         score=_group(tree, "score"),
+        left_out=_group(tree, "left_out"),
         maps=_members(tree, "maps"),
         orders=_members(tree, "orders"),
         thickness_scans=_members(tree, "thickness_scan"),

@@ -2,46 +2,32 @@
 
 from __future__ import annotations
 
-import math
-
 from nanotexture.phasing.outcome import Outcome
 from nanotexture.report.facts import Facts
-from nanotexture.report.format import indices, listed, reflection_text
+from nanotexture.report.format import listed, reflection_text
 
-PARALLEL = math.cos(math.radians(10.0))  # directions of Q closer than this count as one
 ENOUGH = 1e7  # peak counts at which simulated films were solved
 
 
-def another_direction(facts: Facts) -> str:
-    """A reflection whose Q points elsewhere, so that both components of u are seen."""
-    known = [one for one in facts.q_directions if all(math.isfinite(v) for v in one)]
-    if not known or any(abs(_dot(known[0], other)) < PARALLEL for other in known[1:]):
-        return ""
-    return (
-        "A reflection with another direction of Q, such as "
-        f"{reflection_text(_turned(facts.reflections[0]))}: "
-        "two directions separate the components of the displacement, and with them strain and rotation."
+def missing_reflections(facts: Facts) -> str:
+    """The reflections that would tell what these do not, as the run has found them."""
+    told: dict[tuple[str, ...], list[str]] = {}
+    for what, names in facts.to_add:
+        if names:
+            told.setdefault(names, []).append(what)
+    return " ".join(
+        f"{listed([reflection_text(name) for name in names])}, to tell {listed(what)}."
+        for names, what in told.items()
     )
 
 
-def other_parity(facts: Facts) -> str:
-    """Odd l where all are even, and the other way round."""
-    found = [indices(one) for one in facts.reflections]
-    odd = {one[2] % 2 for one in found if one}
-    if len(odd) != 1 or not facts.polar:
+def another_model(facts: Facts) -> str:
+    """What to try where nothing that was found describes the data."""
+    if facts.described:
         return ""
-    h, k, step = found[0] if found[0] else (0, 0, 1)
-    other = reflection_text(f"{h}_{k}_{step + 1}")
-    if odd == {1}:
-        return (
-            f"An even-l reflection, such as {other}: in perovskites like PbTiO₃ it shows the elastic "
-            "displacement "
-            "nearly alone, and odd against even l gives the sign of the polarization."
-        )
     return (
-        f"An odd-l reflection, such as {other}, to see the sign of the polarization: in perovskites like "
-        "PbTiO₃ "
-        "even l shows the elastic displacement nearly alone."
+        "More starts; then other materials, numbers of cells or c, a polarization where none was asked for, more harmonics: one "
+        "of what the recipe takes for known is not so, or the search has not found the motif."
     )
 
 
@@ -68,16 +54,6 @@ def break_tie(facts: Facts) -> str:
     )
 
 
-def _dot(one: tuple[float, float], other: tuple[float, float]) -> float:
-    return one[0] * other[0] + one[1] * other[1]
-
-
-def _turned(hkl: str) -> str:
-    """Reflection on the other side of the normal; off the normal where the given one lies on it."""
-    h, k, l_index = indices(hkl) or (0, 0, 1)
-    return f"{-h}_{-k}_{l_index}" if (h, k) != (0, 0) else f"1_0_{l_index}"
-
-
 def more_steps(facts: Facts) -> str:
     """The advice of the outcome that most starts came to, unless they converged."""
     most = max(facts.outcomes, key=lambda name: facts.outcomes[name], default="")
@@ -85,4 +61,4 @@ def more_steps(facts: Facts) -> str:
     return known.get(most, "")
 
 
-RULES = (another_direction, other_parity, break_tie, wider_map, more_counts, more_steps)
+RULES = (another_model, missing_reflections, break_tie, wider_map, more_counts, more_steps)

@@ -19,7 +19,7 @@ Complex = NDArray[np.complex128]
 
 TAIL = 3.6  # standard deviations of the Gaussian window that are summed; the amplitude there is 1.5e-3
 SHORTEST = 0.2  # of a period: a stretched period is no shorter, whatever was drawn
-MAX_BYTES = 4e9  # of the waves of all places
+MAX_BYTES = 2e9  # of the waves of all places: what is left to a worker on a small machine
 STREAM = 0x91ACE  # of random numbers: that of the places, apart from that of the counts
 LARGEST_DISORDER = 0.5
 
@@ -118,10 +118,14 @@ def place_products(
     B_h(q) = sum over cells of w(x) exp(i (q - G) x + 2 pi i h phi(x)); single precision, 1e-7 of the brightest.
     """
     x, weight = window_amplitudes(disorder=disorder, in_plane=in_plane)
-    _check_memory(len(dq), len(harmonics), len(x), disorder)
+    _check_memory(len(dq), harmonics, len(x), disorder)
     rng = np.random.Generator(np.random.PCG64([seed % 2**32, STREAM]))
     phases = texture_phases(x=x, period=period, disorder=disorder, rng=rng)
-    shift = (weight * np.exp(1j * np.outer(dq, x))).astype(np.complex64)
+    shift = np.empty((len(dq), len(x)), np.complex64)
+    for row, q in zip(
+        shift, dq, strict=True
+    ):  # of double precision one row at a time: all at once hold five times as much
+        row[:] = weight * np.exp(1j * q * x)
     waves = [shift @ _powers(np.exp(2j * np.pi * phase), harmonics) for phase in phases]
     found = np.stack(waves, axis=2)
     return np.asarray(found @ found.conj().swapaxes(1, 2), np.complex128) / len(phases)
@@ -135,8 +139,11 @@ def _powers(base: Complex, exponents: NDArray[np.int64]) -> NDArray[np.complex64
     return np.where(exponents < 0, found.conj(), found).astype(np.complex64)
 
 
-def _check_memory(points: int, harmonics: int, cells: int, disorder: Disorder) -> None:
-    needed = 8 * points * (cells + 2 * harmonics * disorder.places + 3 * harmonics**2)
+def _check_memory(points: int, harmonics: NDArray[np.int64], cells: int, disorder: Disorder) -> None:
+    number, most = len(harmonics), int(np.abs(harmonics).max(initial=0))
+    waves = 8 * points * (cells + 2 * number * disorder.places + 3 * number**2)
+    # phases of all places, and the powers of one with their double-precision copies
+    needed = waves + cells * (8 * disorder.places + 16 * (most + 1) + 40 * number)
     if needed > MAX_BYTES:
         share = MAX_BYTES / needed
         raise UserError(

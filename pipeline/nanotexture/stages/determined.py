@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -15,7 +16,7 @@ from nanotexture.film.reflection import Reflection, Sampling, reflection_from_st
 from nanotexture.film.stack import Stack
 from nanotexture.film.structure_factor import structure_factor
 from nanotexture.stages.models import Hkl
-from nanotexture.stages.motif_data import can_tie, field_axes, separable_axes
+from nanotexture.stages.motif_data import can_tie, field_axes, mixed_axes, separable_axes
 
 Array = NDArray[np.float64]
 Axes = tuple[Array, Array]  # directions (f, 2) of displacement and (p, 2) of polarization that are told
@@ -47,6 +48,58 @@ def axes_told(film: FilmConfig, reflections: Sequence[Told]) -> Axes:
     """Directions of displacement and polarization that these reflections determine, as the solver will find them."""
     stack = _stack(film)
     return _axes(stack, [_seen(film, stack, one) for one in reflections])
+
+
+@dataclass(frozen=True)
+class Lack:
+    """Something that reflections do not determine, and which one or two beside them would (empty: none near by).
+
+    component: of the polarization, x (0) or z (1), None where it is the components of the displacement; mixed: whether a
+    polarization along it is read as a displacement that is not small; may_follow: whether the data may choose an equilibrium
+    from which it follows all the same.
+    """
+
+    component: int | None
+    add: tuple[Hkl, ...]
+    mixed: bool = False
+    may_follow: bool = False
+
+
+def lacks(film: FilmConfig, reflections: Sequence[Told]) -> tuple[Lack, ...]:
+    """All that these reflections do not determine of a film: the one place that says which reflections to add."""
+    displacement, polar = axes_told(film, reflections)
+    found = []
+    if len(displacement) < 2:
+        found.append(Lack(None, reflections_that(film, reflections, lambda axes: len(axes[0]) == 2)))
+    mixed = mixed_components(film, reflections, polar) if film.polar else ()
+    follows = can_tie(_stack(film), displacement, polar)
+    for i in range(2) if film.polar else ():
+        if not _holds(polar, i):
+            more = reflections_that(film, reflections, partial(_polar_told, i))
+            found.append(Lack(i, more, i in mixed, follows))
+    return tuple(found)
+
+
+def _polar_told(index: int, axes: Axes) -> bool:
+    return _holds(axes[1], index)
+
+
+def _holds(axes: Array, index: int) -> bool:
+    """Whether component x (0) or z (1) is among axes (p, 2)."""
+    return bool((np.abs(axes[:, index]) > 1 - 1e-6).any()) if len(axes) else False
+
+
+def mixed_components(film: FilmConfig, reflections: Sequence[Told], polar: Array) -> tuple[int, ...]:
+    """Components, x (0) and z (1), of the displacement that these reflections cannot tell from a polarization, if there is one.
+
+    polar (p, 2): directions of the polarization that is told. The displacement along Q of a single direction is called that
+    and not a component.
+    """
+    stack = _stack(film)
+    seen = [_seen(film, stack, one) for one in reflections]
+    vectors = np.array([one.vector for one in seen])
+    found = mixed_axes([one.scattering for one in seen], vectors, field_axes(vectors), polar)
+    return tuple(int(np.argmax(np.abs(axis))) for axis in found)
 
 
 def reflections_that(

@@ -19,7 +19,7 @@ from nanotexture.stages.motif_setup import MotifData
 from nanotexture.stages.motif_solve import Motifs, relaxed
 
 
-@stage(version=1)
+@stage(version=2)
 def leave_out(
     orders: Orders, reference: Reference, choice: ModeChoice, clusters: Clusters, *, config: LeaveOutConfig
 ) -> LeftOut:
@@ -28,6 +28,7 @@ def leave_out(
         "hkl": orders["hkl"].values[config.left],
         "cost_fitted": np.nan,
         "cost_left_out": np.nan,
+        "worst_order": np.nan,
         "points": 0,
     }
     if len(clusters["field"]):
@@ -36,23 +37,26 @@ def leave_out(
         answer = relaxed(data, modes, _answer(clusters))
         others = relaxed(_without(data, config.left), modes, _motifs(answer))
         one = data.reflections[config.left]
+        use, missed = one.work | one.free, misfit(one, others)
+        by_order = missed.sum(1) / use.sum(1).clamp_min(1)
         values |= {
-            "cost_fitted": predicted_cost(one, answer),
-            "cost_left_out": predicted_cost(one, others),
-            "points": int((one.work | one.free).sum()),
+            "cost_fitted": float(misfit(one, answer).sum() / use.sum()),
+            "cost_left_out": float(missed.sum() / use.sum()),
+            "worst_order": float(one.orders[by_order.argmax()]),
+            "points": int(use.sum()),
         }
     return LeftOut(labelled(values, LEFT_OUT))
 
 
-def predicted_cost(one: ReflectionData, motif: MotifSolutions) -> float:
-    """chi2 per point of one reflection, its scale free and its resolution that of the others' mean."""
+def misfit(one: ReflectionData, motif: MotifSolutions) -> torch.Tensor:
+    """chi2 (n, q) of every value of one reflection, its scale free and its resolution that of the others' mean."""
     zero = torch.zeros_like(motif.gap)
     nuisance = Nuisance(zero, motif.log_resolution.mean(1), motif.gap)
     model = order_intensities(one, motif.fields, nuisance)[0]
     use = one.work | one.free
     weight = torch.where(use, one.sigma**-2, 0.0)
     scale = (weight * model * one.intensity).sum() / (weight * model**2).sum().clamp_min(1e-300)
-    return float((weight * (scale * model - one.intensity) ** 2).sum() / use.sum())
+    return weight * (scale * model - one.intensity) ** 2
 
 
 def _answer(clusters: Clusters) -> Motifs:

@@ -163,7 +163,9 @@ class WindowConfig(Config):
 
 
 class TextureConfig(Config):
-    """Nothing to set: the texture follows from the clusters."""
+    """Film whose polarization was asked for (None: none was), and may be read as displacement where it is not told."""
+
+    polar_film: FilmConfig | None = None
 
 
 class DomainsConfig(Config):

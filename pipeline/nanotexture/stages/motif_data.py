@@ -32,6 +32,7 @@ LEAST_LEAN = 0.25  # periods through the film that upright modes follow as well
 
 
 SEPARABLE = 0.02  # angstrom per C/m^2: spread of dphase/dP over Q that tells polarization from displacement
+MIXED = 0.05  # angstrom per C/m^2: a polarization of 0.6 C/m^2 that is read as more than 0.03 angstrom of displacement
 
 
 def reflection_vectors(orders: Orders, reference: Reference) -> Array:
@@ -153,6 +154,26 @@ def separable_axes(scattering: list[Reflection], vectors: Array, axes: Array) ->
         ]
         if len(ratios) > 1 and max(ratios) - min(ratios) > SEPARABLE:
             found.append(axis)
+    return np.array(found).reshape(-1, 2)
+
+
+def mixed_axes(scattering: list[Reflection], vectors: Array, axes: Array, polar_axes: Array) -> Array:
+    """The axes (m, 2) along which a polarization that is not told apart is read as a displacement of its own size.
+
+    Even l in perovskites hardly feel the polarization's phase, and show the displacement however large it is.
+    """
+    told = [axis.tolist() for axis in polar_axes]
+    found = [
+        axis
+        for axis in axes
+        if axis.tolist() not in told
+        and max(
+            abs(_phase_per_polarization(one, axis) / float(vector @ axis))
+            for one, vector in zip(scattering, vectors, strict=True)
+            if abs(float(vector @ axis)) > 0.3
+        )
+        > MIXED
+    ]
     return np.array(found).reshape(-1, 2)
 
 

@@ -13,7 +13,7 @@ from nanotexture.film.config import FilmConfig
 from nanotexture.preparation.contradictions import RodInput
 from nanotexture.preparation.holdout import block_rows, held_out_blocks
 from nanotexture.preparation.lines import LineFit, LineShape, MapWindow, fit_lines, lorentzian_width
-from nanotexture.preparation.period import Comb, find_combs, highest_order
+from nanotexture.preparation.period import Comb, find_combs, highest_order, mean_period_error
 from nanotexture.preparation.rod_fit import CORRELATED_ROWS, RodFit, common_gap
 from nanotexture.quantities import Orders, ReciprocalMap
 from nanotexture.schema import ORDERS, labelled
@@ -219,9 +219,15 @@ def _scalars(
     width = lorentzian_width(voigt=strongest.shape.width[1], gaussian=strongest.shape.width[0])
     width_std = strongest.shape_std.width[1]
     in_plane = _in_plane(reflections, fits)
+    period = 2 * np.pi / spacing[0]
+    sampled = mean_period_error(
+        period=period,
+        coherent=strongest.shape.width[0],
+        disorder=float(np.mean([_disorder(fit.shape) for fit in fits])),
+    )
     return {
-        "period": 2 * np.pi / spacing[0],
-        "period_std": 2 * np.pi / spacing[0] ** 2 * spacing[1],
+        "period": period,
+        "period_std": float(np.hypot(2 * np.pi / spacing[0] ** 2 * spacing[1], sampled)),
         "correlation_length": 2.0 / width,
         "correlation_length_std": 2.0 / width**2 * width_std,
         "in_plane": in_plane[0],
@@ -229,11 +235,19 @@ def _scalars(
         "c": c[0],
         "c_std": c[1],
         "thickness": thickness[0],
-        "thickness_std": thickness[1],
+        # planes times c: certain planes do not make c certain
+        "thickness_std": float(np.hypot(thickness[1], thickness[0] * c[1] / c[0])),
         "gap": common_gap(gaps, errors, bragg, 0.5 * c[0]),
         "gap_std": best.gap_std,
         "fringe_spacing": 2 * np.pi / thickness[0],
     }
+
+
+def _disorder(shape: LineShape) -> float:
+    """Lorentzian FWHM of order 1 in 1/angstrom, from order 2 where that is fitted: it is four times as wide, and order 1 hardly
+    wider than the coherent width."""
+    order = min(2, max(len(shape.width) - 2, 1))  # the last one is not fitted but continued
+    return lorentzian_width(voigt=shape.width[order], gaussian=shape.width[0]) / order**2
 
 
 def _in_plane(reflections: list[_Reflection], fits: list[LineFit]) -> tuple[float, float]:

@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanotexture.engine.stage import stage
+from nanotexture.phasing.outcome import DESCRIBED
 from nanotexture.quantities import Clusters, Orders, Reference, Texture
 from nanotexture.schema import TEXTURE, labelled
 from nanotexture.stages.consensus import is_resolved
+from nanotexture.stages.determined import Told, mixed_components
 from nanotexture.stages.models import TextureConfig
 from nanotexture.texture.elastic import (
     components_from_fields,
@@ -28,7 +30,7 @@ Array = NDArray[np.float64]
 PER_ANGSTROM = 4.0  # C/m^2 of polarization that turn the phase about as much as 1 angstrom of displacement
 
 
-@stage(version=2)
+@stage(version=3)
 def texture(
     orders: Orders,
     clusters: Clusters,
@@ -43,13 +45,14 @@ def texture(
     best = put.fields(best_of(clusters, "field"))
     std, slope_std = put.stds(clusters["field_std"].values), put.stds(clusters["slope_std"].values)
     slopes = gradient_from_field(field=best, period=period, z=z)
+    mixed = _mixed(orders, clusters, config)
     x = np.arange(put.points) / put.points
     values = {
         "x": x,
         "z": z,
         "x_position": x * period,
         "x_shift": put.shift,
-        **_components(best, std, slopes, slope_std, axes),
+        **_components(best, std, slopes, slope_std, axes, mixed),
         **_polarization(clusters, put, best.shape[1:]),
         **_scalars(orders, clusters),
         **_thickness(orders, reference),
@@ -61,7 +64,17 @@ def texture(
             "gradient_along_q": slopes[0],
             "gradient_along_q_std": slope_std[0],
         }
-    return Texture(labelled(values, TEXTURE, _attrs(clusters, axes)))
+    return Texture(labelled(values, TEXTURE, _attrs(clusters, axes, mixed)))
+
+
+def _mixed(orders: Orders, clusters: Clusters, config: TextureConfig) -> tuple[int, ...]:
+    """Components of the displacement that may be a polarization which was asked for and is not told apart."""
+    if config.polar_film is None:
+        return ()
+    pairs = zip(orders["hkl"].values.tolist(), orders["energy"].values.tolist(), strict=True)
+    polar = clusters["polar_axis"].values if "polar_axis" in clusters else np.zeros((0, 2))
+    told = [Told((h, k, n), energy) for (h, k, n), energy in pairs]
+    return mixed_components(config.polar_film, told, polar)
 
 
 def best_of(clusters: Clusters, name: str) -> Array:
@@ -109,11 +122,15 @@ def _directions(clusters: Clusters) -> tuple[tuple[float, ...], ...]:
     return tuple(tuple(np.round(clusters[name].values, 2).ravel()) for name in names)
 
 
-def _components(best: Array, std: Array, slopes: Array, slope_std: Array, axes: Array) -> dict[str, Array]:
+def _components(
+    best: Array, std: Array, slopes: Array, slope_std: Array, axes: Array, mixed: tuple[int, ...]
+) -> dict[str, Array]:
     displacement = components_from_fields(fields=best, axes=axes)
     gradient = components_from_fields(fields=slopes, axes=axes)
     deviation = np.abs(components_from_fields(fields=std, axes=axes))
     gradient_std = np.abs(components_from_fields(fields=slope_std, axes=axes))
+    for values in (displacement, gradient, deviation, gradient_std):
+        values[list(mixed)] = np.nan
     return {
         "displacement": displacement,
         "displacement_std": deviation,
@@ -123,7 +140,7 @@ def _components(best: Array, std: Array, slopes: Array, slope_std: Array, axes: 
     }
 
 
-def _told(fields: Array, std: Array) -> Array:
+def told(fields: Array, std: Array) -> Array:
     """Fields (f, x, z), NaN where what is left of one without its error (mean squares) is smaller than the error.
 
     A displacement is given by the directions of Q, however large its error; a polarization only by small differences between
@@ -138,7 +155,7 @@ def _polarization(clusters: Clusters, put: _Placed, grid: tuple[int, ...]) -> di
     if "polar" not in clusters or len(clusters["polar"]) == 0:
         return {name: np.full((2, *grid), np.nan) for name in ("polarization", "polarization_std")}
     axes, std = clusters["polar_axis"].values, put.stds(clusters["polar_std"].values)
-    fields = _told(put.fields(best_of(clusters, "polar")), std)
+    fields = told(put.fields(best_of(clusters, "polar")), std)
     return {
         "polarization": components_from_fields(fields=fields, axes=axes),
         "polarization_std": np.abs(components_from_fields(fields=std + 0.0 * fields, axes=axes)),
@@ -172,19 +189,28 @@ def _thickness(orders: Orders, reference: Reference) -> dict[str, float]:
     return {name: float(source[name]) for name in ("thickness", "thickness_std")}
 
 
-def _attrs(clusters: Clusters, axes: Array) -> dict[str, Any]:
+def _attrs(clusters: Clusters, axes: Array, mixed: tuple[int, ...]) -> dict[str, Any]:
     named = {0: "x", 1: "z"}
-    components = [named[int(np.argmax(np.abs(axis)))] for axis in axes if np.abs(axis).min() < 1e-3]
+    places = [int(np.argmax(np.abs(axis))) for axis in axes if np.abs(axis).min() < 1e-3]
+    components = [named[i] for i in places if i not in mixed]
     delta = float(clusters["inversion_delta_cost"])
     window = clusters.attrs["solver"] == "window"
+    described = window or _described(clusters)
     attrs = {
         "solver": clusters.attrs["solver"],
-        "inversion": "unresolved" if window or not is_resolved(delta) else "resolved",
+        "inversion": "resolved" if described and not window and is_resolved(delta) else "unresolved",
         "inversion_delta_cost": delta if np.isfinite(delta) else "the inverse is the answer itself",
-        "determined_components": json.dumps(components + ([] if components else ["along_q"])),
+        "determined_components": json.dumps(components if len(axes) == 2 else components or ["along_q"]),
+        "model_describes_data": "yes" if described else "no",
     }
     if window:
         attrs["inversion_delta_cost"] = "not tested by this solver"
     if len(axes) == 1:
         attrs["q_direction"] = [float(v) for v in axes[0]]
     return attrs
+
+
+def _described(clusters: Clusters) -> bool:
+    """Whether the best cluster is an answer at all: chi2 per point below DESCRIBED."""
+    cost = clusters["cluster_cost"].values
+    return bool(len(cost) and cost[0] <= DESCRIBED)
