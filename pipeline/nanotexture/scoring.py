@@ -299,7 +299,7 @@ def _compared(texture: xr.Dataset, target: Array) -> tuple[str, Array]:
     """
     alone = "displacement_along_q" in texture and "q_direction" in texture.attrs
     if not alone:
-        told = np.isfinite(_stacked(texture)).any(axis=(1, 2))
+        told = np.asarray(np.isfinite(_stacked(texture)).any(axis=(1, 2)))
         return "components", np.where(told[:, None, None], target, np.nan)
     direction = np.asarray(texture.attrs["q_direction"], float)
     return "displacement_along_q", np.einsum("c,cxz->xz", direction, target[:2])[None]

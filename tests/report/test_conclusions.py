@@ -61,6 +61,15 @@ def test_one_reflection_gives_neither_components_nor_polarization():
     )
 
 
+@pytest.mark.parametrize(("tie", "word"), [("layers", "equilibrium"), ("none", "independently")])
+def test_what_ties_displacement_and_polarization_is_said_with_the_cost_of_each_way(tie, word):
+    told = said(replace(MORE, tie=tie, ties=(("none", 98.0), ("layers", 1.66))))
+    assert word in told["equilibrium"]
+    assert "98 with both fitted freely" in told["equilibrium"]
+    assert "1.66 with layers" in told["equilibrium"]
+    assert "equilibrium" not in said(replace(MORE, tie=tie, ties=((tie, 1.0),)))
+
+
 def test_several_reflections_give_components():
     told = said(MORE)
     assert not {"one_direction", "harmonic_phases", "unresolved", "ties", "nothing"} & set(told)

@@ -27,6 +27,27 @@ def polarization(facts: Facts) -> str:
     return f"The polarization of the average motif: rms {sizes}{_clear(facts.polarization)}."
 
 
+TIES = {
+    "none": "with both fitted freely",
+    "layers": "with layers each as stiff as its material",
+    "mean": "with one stiffness for all layers",
+}
+
+
+def equilibrium(facts: Facts) -> str:
+    """What the held-out satellites say of the displacement that the polarization causes."""
+    if len(facts.ties) < 2 or facts.tie not in TIES or not facts.described:
+        return ""
+    free = facts.tie == "none"
+    start = (
+        "Displacement and polarization are fitted independently"
+        if free
+        else "The displacement is the one in mechanical equilibrium with the polarization, but for a small correction"
+    )
+    costs = [f"{number(cost, 3)} {TIES[tie]}" for tie, cost in facts.ties if tie in TIES]
+    return f"{start}: held-out satellites prefer it (free χ² {' and '.join(costs)})."
+
+
 def lengths(facts: Facts) -> str:
     known = [
         f"{name} {with_error(value, error, 'angstrom')}"
@@ -70,4 +91,4 @@ def _clear(fields: Sequence[Field]) -> str:
     return f"; above its standard deviation in {listed(shares)} of the motif" if known else ""
 
 
-RULES = (displacement, polarization, lengths, resolved, unique)
+RULES = (displacement, polarization, equilibrium, lengths, resolved, unique)

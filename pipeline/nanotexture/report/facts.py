@@ -29,7 +29,8 @@ class Facts:
     tied: clusters whose cost does not tell them from the
     best one; highest_order: largest |n| seen above the noise; qz_range: 1/angstrom; cut: reflections whose
     satellites reach the edge of the map; counts: most counts in one voxel of each reflection's map; to_add: what the
-    reflections do not tell, each with names of reflections that would.
+    reflections do not tell, each with names of reflections that would; tie: what ties the displacement to the polarization;
+    ties: those tried, with the free cost of each.
     """
 
     reflections: tuple[str, ...] = ()
@@ -58,6 +59,8 @@ class Facts:
     counts: dict[str, float] = field(default_factory=dict)
     to_add: tuple[tuple[str, tuple[str, ...]], ...] = ()
     solver: str = "motif"
+    tie: str = ""
+    ties: tuple[tuple[str, float], ...] = ()
 
     @property
     def described(self) -> bool:
@@ -109,7 +112,17 @@ def facts_of(result: Result, temperature: int = 0) -> Facts:
         counts={key: _largest(group.isel(temperature=temperature)) for key, group in result.maps.items()},
         to_add=tuple(_missing(one) for one in result.listed("to_add")),
         solver=str(result.texture.attrs.get("solver", "motif")),
+        tie="" if result.modes is None else str(result.modes["tie"].item()),
+        ties=tried_ties(result.modes),
     )
+
+
+def tried_ties(modes: xr.Dataset | None) -> tuple[tuple[str, float], ...]:
+    """What could tie the displacement to the polarization, with the free cost of each."""
+    if modes is None:
+        return ()
+    pairs = zip(modes["pilot_tie"].values, modes["pilot_free_cost"].values, strict=True)
+    return tuple((str(tie), float(cost)) for tie, cost in pairs)
 
 
 def _missing(one: dict[str, Any]) -> tuple[str, tuple[str, ...]]:

@@ -33,6 +33,7 @@ class Result:
     truth: xr.Dataset | None = None
     score: xr.Dataset | None = None
     left_out: xr.Dataset | None = None
+    modes: xr.Dataset | None = None
     maps: Datasets = field(default_factory=dict)
     orders: Datasets = field(default_factory=dict)
     thickness_scans: Datasets = field(default_factory=dict)
@@ -100,6 +101,7 @@ def result_from_tree(tree: xr.DataTree, source: str | Path = "result") -> Result
         truth=_group(tree, "truth"),
         score=_group(tree, "score"),
         left_out=_group(tree, "left_out"),
+        modes=_group(tree, "modes"),
         maps=_members(tree, "maps"),
         orders=_members(tree, "orders"),
         thickness_scans=_members(tree, "thickness_scan"),
