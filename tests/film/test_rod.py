@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nanotexture.film.rod import film_sum_from_thickness, smoothed_along_qz, substrate_sum_from_gap
+from nanotexture.film.rod import (
+    film_sum_from_thickness,
+    film_sum_slopes,
+    smoothed_along_qz,
+    substrate_sum_from_gap,
+)
 
 LENGTHS = st.floats(3.5, 4.5)
 
@@ -112,3 +117,19 @@ def test_no_resolution_changes_nothing_and_a_constant_stays():
     values = np.random.default_rng(0).normal(size=(2, 30))
     np.testing.assert_array_equal(smoothed_along_qz(values, 0.1, 0.0), values)
     np.testing.assert_allclose(smoothed_along_qz(np.full(30, 2.0), 0.1, 0.3), 2.0)
+
+
+def test_the_slopes_of_a_films_sum_are_its_derivatives_at_the_bragg_point_too():
+    c, t, sigma, step = 4.0, 163.0, 5.0, 1e-6
+    bragg = 2 * np.pi * 2 / c
+    qz = bragg + np.linspace(-0.2, 0.2, 41)
+
+    def total(c, sigma):
+        return film_sum_from_thickness(qz=qz, c=c, thickness=t, roughness=sigma)
+
+    found = film_sum_slopes(qz=qz, c=c, thickness=t, roughness=sigma)
+    np.testing.assert_array_equal(found[0], total(c, sigma))
+    by_c = (total(c + step, sigma) - total(c - step, sigma)) / (2 * step)
+    np.testing.assert_allclose(found[1], by_c, rtol=1e-5, atol=1e-4)
+    by_roughness = (total(c, sigma + step) - total(c, sigma - step)) / (2 * step)
+    np.testing.assert_allclose(found[2], by_roughness, atol=1e-6)

@@ -4,21 +4,23 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nanotexture.preparation.line_shape import (
+    LineShape,
+    line_matrix,
+    line_slopes,
+    lorentzian_width,
+    pseudo_voigt_from_width,
+    with_weak_order,
+)
+from nanotexture.preparation.linear_orders import residual_slopes, solve_linear, weighted_problem
 from nanotexture.preparation.lines import (
     STEEPEST,
     TAILS,
-    LineShape,
     MapWindow,
-    _solve_linear,
-    _weighted,
     background_basis,
     covered_rows,
     fit_lines,
-    line_matrix,
-    lorentzian_width,
-    pseudo_voigt_from_width,
     tail_variance,
-    with_weak_order,
 )
 from scipy.integrate import quad
 from scipy.special import gamma as gamma_function
@@ -116,8 +118,10 @@ def test_the_linear_part_recovers_planted_orders_and_background_exactly():
     lines = line_matrix(QX, ORDERS, SHAPE)
     seen = np.random.default_rng(0).random(ground.shape) > 0.2
     map_ = window(lines.T @ orders + ground, seen)
-    problem = _weighted(map_, background_basis(map_, 2), np.where(seen, 1 / map_.variance, 0.0))
-    found = _solve_linear(problem, lines)
+    problem = weighted_problem(
+        map_.intensity, background_basis(map_, 2), np.where(seen, 1 / map_.variance, 0.0)
+    )
+    found = solve_linear(problem, lines)
     np.testing.assert_allclose(found.intensity, orders, rtol=1e-6)
     np.testing.assert_allclose(np.tensordot(found.coefficients, problem.basis, axes=1), ground, atol=1e-5)
     np.testing.assert_allclose(found.residual[seen], 0, atol=1e-5)
@@ -132,7 +136,7 @@ def test_the_linear_part_is_one_dense_weighted_least_squares():
     counts = rng.poisson(lines.T @ orders + ground).astype(float)
     map_ = MapWindow(QX, QZ[:nz], counts, np.maximum(counts, 1), np.ones(counts.shape, bool))
     basis, weight = background_basis(map_, 1), 1 / map_.variance
-    found = _solve_linear(_weighted(map_, basis, weight), lines)
+    found = solve_linear(weighted_problem(map_.intensity, basis, weight), lines)
     columns = []
     for n in range(5):
         for row in range(nz):
@@ -146,6 +150,51 @@ def test_the_linear_part_is_one_dense_weighted_least_squares():
     np.testing.assert_allclose(found.coefficients, best[5 * nz :], rtol=1e-5, atol=1e-5)
     variance = np.diag(np.linalg.inv(normal))[: 5 * nz].reshape(5, nz)
     np.testing.assert_allclose(found.variance, variance, rtol=1e-5)
+
+
+def shapes_around(shape, change):
+    """The shape with centre, log width, logit of the Lorentzian fraction or log tail a little larger and smaller."""
+    step = 1e-6
+    pair = []
+    for sign in (step, -step):
+        fraction = np.array(shape.lorentz)
+        odds = fraction / (1 - fraction) * np.exp(sign * (change == "lorentz"))
+        pair.append(
+            LineShape(
+                shape.centre + sign * (change == "centre"),
+                shape.spacing,
+                tuple(np.array(shape.width) * np.exp(sign * (change == "width"))),
+                tuple(odds / (1 + odds)),
+                shape.tail * np.exp(sign * (change == "tail")),
+            )
+        )
+    return pair, 2 * step
+
+
+@pytest.mark.parametrize("change", ["centre", "width", "lorentz", "tail"])
+def test_the_slopes_of_the_lines_are_their_derivatives(change):
+    shape = LineShape(1.6007, 0.052, (0.004, 0.011, 0.018), (0.1, 0.6, 0.7), 1.7)
+    (more, less), step = shapes_around(shape, change)
+    expected = (line_matrix(QX, ORDERS, more) - line_matrix(QX, ORDERS, less)) / step
+    found = getattr(line_slopes(QX, ORDERS, shape), change)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("change", ["centre", "width", "lorentz", "tail"])
+def test_the_slopes_of_the_residual_take_along_the_orders_and_the_background(change):
+    """Far from the best lines, where the residual is large and a short cut (Kaufman's) would show."""
+    orders, ground = planted()
+    seen = np.random.default_rng(0).random(ground.shape) > 0.2
+    counts = line_matrix(QX, ORDERS, SHAPE).T @ orders + ground
+    shape = LineShape(1.603, 0.051, (0.006, 0.013, 0.02), (0.3, 0.5, 0.5), 1.7)
+    map_ = window(counts, seen)
+    problem = weighted_problem(counts, background_basis(map_, 2), np.where(seen, 1 / map_.variance, 0.0))
+    (more, less), step = shapes_around(shape, change)
+    two = [solve_linear(problem, line_matrix(QX, ORDERS, one)).residual for one in (more, less)]
+    expected = (two[0] - two[1]) / step
+    lines, slopes = line_matrix(QX, ORDERS, shape), getattr(line_slopes(QX, ORDERS, shape), change)
+    found = residual_slopes(problem, lines, solve_linear(problem, lines), slopes[None])[0]
+    np.testing.assert_allclose(found, expected, atol=2e-4 * np.abs(expected).max())
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nanotexture.preparation.lines import LineShape, MapWindow, line_matrix
+from nanotexture.preparation.line_shape import LineShape, line_matrix
+from nanotexture.preparation.lines import MapWindow
 from nanotexture.preparation.period import (
     REGIONS,
     central_line,

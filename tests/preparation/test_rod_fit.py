@@ -1,5 +1,7 @@
 """Thickness, c and gap from order 0: planted ones come back, and a gap is known modulo 2 pi / q."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,14 +10,17 @@ from nanotexture.film.config import FilmConfig, LayerConfig, SubstrateConfig
 from nanotexture.film.materials import built_in
 from nanotexture.film.rod import film_sum_from_thickness, substrate_sum_from_gap
 from nanotexture.preparation.film_peak import film_peak, rod_data, sum_over_orders, thickness_scan_range
-from nanotexture.preparation.lines import LineFit, LineShape
+from nanotexture.preparation.line_shape import LineShape
+from nanotexture.preparation.lines import LineFit
 from nanotexture.preparation.rod_fit import (
+    LayeredFilm,
     RodData,
+    UniformFilm,
+    _model,
+    _slopes,
     common_gap,
     fit_rod,
-    layered_film,
     thickness_guess,
-    uniform_film,
 )
 
 L, BELOW = 3, 3.905
@@ -27,7 +32,7 @@ def measured(
     """Order 0 of a slab of constant structure factor with a coherent share, counted; six rows a fringe."""
     step = 2 * np.pi / thickness / 6
     qz = 2 * np.pi * L / c + step * np.arange(-33, 34)
-    film = uniform_film(qz, np.full(len(qz), 70 + 6j))
+    film = UniformFilm(qz, np.full(len(qz), 70 + 6j))
     rod = (
         (60 + 4j) * substrate_sum_from_gap(qz=qz, c=BELOW, gap=0.0)
         if substrate
@@ -70,6 +75,22 @@ def test_one_thickness_is_taken_as_told():
     assert found.thickness_std == 0.0
 
 
+@pytest.mark.parametrize("layered", [False, True])
+def test_the_slopes_of_order_0_are_its_derivatives(layered):
+    data = measured()
+    if layered:
+        heights = 4.06 * np.arange(40) + np.repeat([0.0, 0.1], 20)
+        planes = np.exp(-0.01 * np.arange(40)) * np.full((len(data.qz), 1), 70 + 6j)
+        data = replace(data, film=LayeredFilm(data.qz, planes, heights, 4.06))
+    p = np.array([4.058, 0.1, 0.4, 0.8, 1.0, 4.0, 1.2 * data.step])
+    found = _slopes(data, 160.0, p)
+    rounding = 1e-16 / 1e-6 * _model(data, 160.0, p).max()
+    for i, row in enumerate(found):
+        step = 1e-6 * np.eye(7)[i]
+        expected = (_model(data, 160.0, p + step) - _model(data, 160.0, p - step)) / 2e-6
+        np.testing.assert_allclose(row, expected, atol=1e-4 * np.abs(expected).max() + rounding)
+
+
 @given(
     gap=st.floats(-1.5, 1.5),
     errors=st.lists(st.floats(0.005, 0.05), min_size=3, max_size=3),
@@ -109,7 +130,7 @@ def test_a_layered_film_stretches_as_one():
     qz = np.linspace(4.5, 4.8, 11)
     heights = np.array([0.0, 3.9, 7.9, 12.0])
     factors = np.random.default_rng(0).normal(size=(11, 4)) + 40
-    film = layered_film(qz, factors.astype(complex), heights, 4.0)
+    film = LayeredFilm(qz, factors.astype(complex), heights, 4.0)
     explicit = (factors * np.exp(1j * np.outer(qz, heights * 1.01))).sum(1)
     np.testing.assert_allclose(film(4.04, 99.0, 3.0), explicit, rtol=1e-12)
 

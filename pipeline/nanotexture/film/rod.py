@@ -24,12 +24,23 @@ def film_sum_from_thickness(*, qz: Array, c: float, thickness: float, roughness:
     w = exp(-(dq roughness)^2 / 2) from a Gaussian spread of the thickness. Exact where N is an integer; dq in place of
     qz makes it smooth between integers, so that t can be fitted. The limit at the Bragg point is N.
     """
-    bragg = nearest_bragg(qz=np.median(qz), c=c)
+    return film_sum_slopes(qz=qz, c=c, thickness=thickness, roughness=roughness)[0]
+
+
+def film_sum_slopes(*, qz: Array, c: float, thickness: float, roughness: float) -> Complex:
+    """That sum, and its derivatives by c and by roughness, (3, nz); lengths in angstrom, qz (nz,) in 1/angstrom."""
+    bragg = nearest_bragg(qz=0.5 * (qz[0] + qz[-1]), c=c)
     detuning = qz - bragg
-    top = 1.0 - np.exp(1j * detuning * thickness - 0.5 * (detuning * roughness) ** 2)
+    edge = np.exp(1j * detuning * thickness - 0.5 * (detuning * roughness) ** 2)
     bottom = 1.0 - np.exp(1j * detuning * c)
     near = np.abs(bottom) < 1e-9
-    return np.where(near, thickness / c, top / np.where(near, 1.0, bottom))
+    safe = np.where(near, 1.0, bottom)
+    found = np.where(near, thickness / c, (1.0 - edge) / safe)
+    # the Bragg point moves with c, by -bragg / c
+    by_c = (bragg / c) * (detuning * roughness**2 - 1j * thickness) * edge + 1j * qz * (1.0 - bottom) * found
+    at_bragg = (0.5j * bragg * (thickness * (thickness - c) + roughness**2) - thickness) / c**2
+    by_roughness = detuning**2 * roughness * edge / safe
+    return np.stack([found, np.where(near, at_bragg, by_c / safe), np.where(near, 0.0, by_roughness)])
 
 
 def substrate_sum_from_gap(*, qz: Array, c: float, gap: float, absorption: float = ABSORPTION) -> Complex:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -14,12 +13,13 @@ from nanotexture.film.rod import nearest_bragg
 from nanotexture.film.structure_factor import structure_factor
 from nanotexture.preparation.lines import LineFit
 from nanotexture.preparation.rod_fit import (
+    FlatFilm,
+    LayeredFilm,
     RodData,
     RodFit,
+    UniformFilm,
     fit_rod,
-    layered_film,
     thickness_guess,
-    uniform_film,
 )
 
 Array = NDArray[np.float64]
@@ -52,7 +52,7 @@ def film_peak(qz: Array, total: Array, film: FilmConfig, index: int, tolerance: 
 
 def single_layer_amplitude(
     *, qz: Array, film: FilmConfig, hkl: tuple[int, int, int], energy_kev: float, c: float
-) -> Callable[[float, float, float], NDArray[np.complex128]]:
+) -> FlatFilm:
     """Amplitude of a film of one material from (c, thickness, roughness); its structure factor is taken at c."""
     factor = structure_factor(
         material=film.layers[0].material,
@@ -63,7 +63,7 @@ def single_layer_amplitude(
         c=c,
         energy_kev=energy_kev,
     )
-    return uniform_film(qz, factor)
+    return UniformFilm(qz, factor)
 
 
 def rod_data(
@@ -77,7 +77,7 @@ def rod_data(
         stack = film.stack(c=c, thickness=0.0)
         kernel = plane_kernel(stack=stack, hkl=hkl, qz=qz, energy_kev=energy_kev)
         factors = kernel * np.exp(-1j * qz[:, None] * stack.heights[None, :])
-        amplitude = layered_film(qz, factors, stack.heights, stack.mean_c)
+        amplitude = LayeredFilm(qz, factors, stack.heights, stack.mean_c)
     below = substrate_amplitude(
         substrate=film.below(), hkl=hkl, qz=qz, in_plane=film.in_plane, energy_kev=energy_kev
     )

@@ -3,19 +3,26 @@
     I(qx, qz) = sum_n S_n(qz) line_n(qx) + sum_p b_p B_p(qx, qz)
 
 The line parameters (centre, spacing, widths) are shared by all rows of qz; S_n and b are linear and are eliminated
-(variable projection, Golub & Pereyra, SIAM J. Numer. Anal. 10, 413 (1973)), so few parameters are searched.
+(linear_orders), so few parameters are searched, along exact derivatives.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
 from scipy.optimize import OptimizeResult, least_squares
-from scipy.special import erf, stdtr
+
+from nanotexture.preparation.line_shape import LineShape, line_matrix, line_slopes, with_weak_order
+from nanotexture.preparation.linear_orders import (
+    Linear,
+    Weighted,
+    residual_slopes,
+    solve_linear,
+    weighted_problem,
+)
 
 Array = NDArray[np.float64]
 
@@ -33,21 +40,6 @@ FLOORS = (
 )  # of the brightest voxel: error that is the same everywhere, in the first steps of a fit
 _WIDTHS = (0.03, 0.06, 0.12, 0.25, 0.5)  # of the spacing: FWHM of order 1 that a fit may begin from
 STEEPEST = 6.0  # tail: beyond, a line is a Gaussian
-_GAUSS = 2.0 * np.sqrt(2.0 * np.log(2.0))
-
-
-@dataclass(frozen=True)
-class LineShape:
-    """Lines of a family of satellites: centre and spacing in 1/angstrom, FWHM and Lorentzian fraction per |n|.
-
-    tail: how all Lorentzians fall far out, as |q|^-(1 + tail); 1 is a true one.
-    """
-
-    centre: float
-    spacing: float
-    width: tuple[float, ...]
-    lorentz: tuple[float, ...]
-    tail: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -79,48 +71,6 @@ class MapWindow:
     measured: NDArray[np.bool_]
 
 
-def pseudo_voigt_from_width(
-    *, qx: Array, centre: float, width: float, lorentz: float, tail: float = 1.0
-) -> Array:
-    """Unit-area pseudo-Voigt averaged over voxels of a uniform qx axis (nx,), in angstrom; width is the FWHM.
-
-    Its Lorentzian part is Student's t of `tail` degrees of freedom (a Pearson VII line), a Lorentzian at 1: disorder that is
-    smooth within a period falls off faster. Differences of the cumulative distributions keep the area right for lines
-    narrower than a voxel.
-    """
-    step = (qx[-1] - qx[0]) / (len(qx) - 1)
-    edges = np.append(qx - 0.5 * step, qx[-1] + 0.5 * step) - centre
-    gauss = 0.5 * erf(edges * _GAUSS / (np.sqrt(2.0) * width))
-    half = np.sqrt(tail * (2.0 ** (2.0 / (tail + 1.0)) - 1.0))
-    return np.diff((1.0 - lorentz) * gauss + lorentz * stdtr(tail, 2.0 * edges / width * half)) / step
-
-
-def lorentzian_width(*, voigt: float, gaussian: float) -> float:
-    """FWHM of the Lorentzian in a Voigt line of FWHM `voigt` whose Gaussian has FWHM `gaussian` (one unit).
-
-    Inverse of f = 0.5346 L + sqrt(0.2166 L^2 + g^2) (Olivero and Longbothum, JQSRT 17, 233 (1977)).
-    """
-    a, b = 0.5346, 0.2166
-    rest = max(voigt**2 - gaussian**2, 1e-6 * voigt**2)
-    return float((a * voigt - np.sqrt((a * voigt) ** 2 - (a**2 - b) * rest)) / (a**2 - b))
-
-
-def line_matrix(qx: Array, orders: NDArray[np.int64], shape: LineShape) -> Array:
-    """Lines of all orders, (n, nx) in angstrom."""
-    return np.stack(
-        [
-            pseudo_voigt_from_width(
-                qx=qx,
-                centre=shape.centre + n * shape.spacing,
-                width=shape.width[abs(n)],
-                lorentz=shape.lorentz[abs(n)],
-                tail=shape.tail,
-            )
-            for n in orders
-        ]
-    )
-
-
 def background_basis(window: MapWindow, degree: int) -> Array:
     """Products of Legendre polynomials in qx and qz up to a total degree, (p, nx, nz)."""
     x = np.linspace(-1.0, 1.0, len(window.qx))[:, None]
@@ -128,18 +78,6 @@ def background_basis(window: MapWindow, degree: int) -> Array:
     pairs = [(i, j) for i in range(degree + 1) for j in range(degree + 1 - i)]
     leg = np.polynomial.legendre.Legendre.basis
     return np.stack([leg(i)(x) * leg(j)(z) for i, j in pairs])
-
-
-def with_weak_order(shape: LineShape) -> LineShape:
-    """The same family with one order more, its width continued from the last two; too weak to fit, yet not to be left out.
-
-    A measured absence of higher orders bounds the phase; without it a fit hides any amplitude in orders never looked at.
-    """
-    if len(shape.width) < 2:
-        return shape
-    growth = max(shape.width[-1] - (shape.width[-2] if len(shape.width) > 2 else 0.5 * shape.width[-1]), 0.0)
-    width = min(shape.width[-1] + growth, 2.0 * shape.spacing)
-    return replace(shape, width=(*shape.width, width), lorentz=(*shape.lorentz, shape.lorentz[-1]))
 
 
 def covered_rows(window: MapWindow, shape: LineShape, orders: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -153,61 +91,6 @@ def covered_rows(window: MapWindow, shape: LineShape, orders: NDArray[np.int64])
             window.measured[core].mean(axis=0) > 0.8 if core.any() else np.zeros(len(window.qz), bool)
         )
     return np.stack(rows)
-
-
-@dataclass(frozen=True)
-class _Linear:
-    """Solution of the linear part for fixed lines: intensity (n, nz), its variance, background coefficients, residual."""
-
-    intensity: Array
-    variance: Array
-    coefficients: Array
-    residual: Array
-
-
-@dataclass(frozen=True)
-class _Weighted:
-    """What the linear part needs of data and background and the lines do not change.
-
-    weight (nx, nz) = 1 / variance, 0 where not measured; basis (p, nx, nz); products of weight, basis and intensity.
-    """
-
-    intensity: Array
-    weight: Array
-    basis: Array
-    weighted_basis: Array
-    ground: Array
-    ground_data: Array
-
-
-def _weighted(window: MapWindow, basis: Array, weight: Array) -> _Weighted:
-    weighted_basis = basis * weight
-    flat = basis.reshape(len(basis), -1)
-    ground = weighted_basis.reshape(len(basis), -1) @ flat.T
-    ground_data = weighted_basis.reshape(len(basis), -1) @ window.intensity.ravel()
-    return _Weighted(window.intensity, weight, basis, weighted_basis, ground, ground_data)
-
-
-def _solve_linear(problem: _Weighted, lines: Array) -> _Linear:
-    """Weighted least squares for S_n(qz) in every row and one background, by Schur complement; lines (n, nx)."""
-    n, nz = len(lines), problem.weight.shape[1]
-    pairs = (lines[:, None, :] * lines[None, :, :]).reshape(n * n, -1)
-    normal = (pairs @ problem.weight).reshape(n, n, nz).transpose(2, 0, 1)
-    # of each order's own weight: of their sum, it would hold down a bright order, whose weight is small
-    normal[:, range(n), range(n)] += 1e-9 * np.einsum("znn->zn", normal) + 1e-300
-    cross = np.tensordot(lines, problem.weighted_basis, axes=(1, 1)).transpose(2, 0, 1)
-    data = (lines @ (problem.weight * problem.intensity)).T
-    inverse = np.linalg.inv(normal)
-    through = inverse @ cross
-    schur = problem.ground - np.tensordot(cross, through, axes=((0, 1), (0, 1)))
-    right = problem.ground_data - np.tensordot(through, data, axes=((0, 1), (0, 1)))
-    covariance = np.linalg.inv(schur)
-    coefficients = covariance @ right
-    orders = np.einsum("znm,zm->zn", inverse, data) - through @ coefficients
-    variance = np.einsum("znn->zn", inverse) + np.einsum("znp,znp->zn", through @ covariance, through)
-    model = (orders @ lines).T + np.tensordot(coefficients, problem.basis, axes=1)
-    residual = np.sqrt(problem.weight) * (problem.intensity - model)
-    return _Linear(orders.T, variance.T, coefficients, residual)
 
 
 def tail_variance(lines: Array, intensity: Array) -> Array:
@@ -254,8 +137,8 @@ def fit_lines(window: MapWindow, start: LineShape, degree: int = 2) -> LineFit:
     shape = with_weak_order(_unpack(found.x))
     orders = np.arange(1 - len(shape.width), len(shape.width))
     lines = line_matrix(window.qx, orders, shape)
-    problem = _weighted(window, basis, np.where(window.measured, 1.0 / variance, 0.0))
-    linear = _solve_linear(problem, lines)
+    problem = weighted_problem(window.intensity, basis, np.where(window.measured, 1.0 / variance, 0.0))
+    linear = solve_linear(problem, lines)
     freedom = max(int(window.measured.sum()) - linear.intensity.size - len(linear.coefficients), 1)
     chi2 = float(2.0 * found.cost / freedom)
     covered = covered_rows(window, shape, orders)
@@ -284,28 +167,60 @@ def _search(window: MapWindow, basis: Array, variance: Array, start: LineShape) 
     firsts = [np.clip(_pack(one), low + 1e-9, high - 1e-9) for one in _starts(window, start)]
     top = float(window.intensity[window.measured].max())
 
-    def residual_for(floor: float) -> Callable[[Array], Array]:
-        weight = 1.0 / (variance + (floor * top) ** 2)
-        problem = _weighted(window, basis, np.where(window.measured, weight, 0.0))
-
-        def residual(parameters: Array) -> Array:
-            lines = line_matrix(window.qx, fitted, _unpack(parameters))
-            return _solve_linear(problem, lines).residual[window.measured]
-
-        return residual
+    def problem(floor: float) -> _Lines:
+        weight = np.where(window.measured, 1.0 / (variance + (floor * top) ** 2), 0.0)
+        return _Lines(window.qx, fitted, weighted_problem(window.intensity, basis, weight))
 
     def fit(floor: float, first: Array) -> OptimizeResult:
         at = np.clip(first, low + 1e-9, high - 1e-9)
-        tolerance = 1e-3 if floor else 1e-5
+        tolerance, of = 1e-3 if floor else 1e-5, problem(floor)
         return least_squares(
-            residual_for(floor), at, bounds=(low, high), x_scale=scale, ftol=tolerance, xtol=1e-6, max_nfev=40
+            of.residual,
+            at,
+            of.slopes,
+            bounds=(low, high),
+            x_scale=scale,
+            ftol=tolerance,
+            xtol=1e-6,
+            max_nfev=40,
         )
 
-    coarse = residual_for(FLOORS[0])
+    coarse = problem(FLOORS[0]).residual
     at = min(firsts, key=lambda first: float((coarse(first) ** 2).sum()))
     for floor in FLOORS:
         at = fit(floor, at).x
     return min((fit(0.0, one) for one in _middles(window, at)), key=lambda found: float(found.cost))
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """Residual of a map as a function of packed line parameters; qx (nx,), orders (n,)."""
+
+    qx: Array
+    orders: NDArray[np.int64]
+    problem: Weighted
+
+    def residual(self, packed: Array) -> Array:
+        """Weighted residual of all voxels, 0 where not measured."""
+        return self._solved(packed)[1].residual.ravel()
+
+    def slopes(self, packed: Array) -> Array:
+        """Derivatives of the residual by the packed parameters, (voxels, parameters)."""
+        lines, found = self._solved(packed)
+        changes = _changes(self.qx, self.orders, _unpack(packed))
+        return residual_slopes(self.problem, lines, found, changes).reshape(len(packed), -1).T
+
+    def _solved(self, packed: Array) -> tuple[Array, Linear]:
+        lines = line_matrix(self.qx, self.orders, _unpack(packed))
+        return lines, solve_linear(self.problem, lines)
+
+
+def _changes(qx: Array, orders: NDArray[np.int64], shape: LineShape) -> Array:
+    """Derivatives of the lines by the packed parameters, (parameters, n, nx)."""
+    slopes = line_slopes(qx, orders, shape)
+    own = (np.abs(orders) == np.arange(len(shape.width))[:, None])[..., None]
+    common = np.stack([slopes.centre, orders[:, None] * slopes.centre, slopes.tail])
+    return np.concatenate([common, own * slopes.width, own * slopes.lorentz])
 
 
 def _middles(window: MapWindow, packed: Array) -> list[Array]:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-from nanotexture.preparation.lines import Array, LineShape, MapWindow, pseudo_voigt_from_width
+from nanotexture.preparation.line_shape import Array, LineShape, pseudo_voigt_from_width
+from nanotexture.preparation.lines import MapWindow
 
 MAX_ORDER = 6
 REGIONS = 100.0  # coherent regions that a beam lights at least (20 micrometres at 0.2): no map says how many there were

@@ -10,14 +10,15 @@ likelihood. The scale has a prior from the sum of all orders, which a texture of
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
-from nanotexture.film.rod import film_sum_from_thickness, nearest_bragg, smoothed_along_qz
+from nanotexture.film.rod import film_sum_slopes, nearest_bragg, smoothed_along_qz
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -31,12 +32,22 @@ REFINED = 4  # starts of the grid that are refined
 CORRELATED_ROWS = 2.5  # neighbouring rows share pixels: independent values are fewer by about this factor
 
 
+class FlatFilm(Protocol):
+    """Amplitude of a film without texture."""
+
+    def __call__(self, c: float, thickness: float, roughness: float) -> Complex:
+        """Amplitude (nz,), lengths in angstrom."""
+
+    def slopes(self, c: float, thickness: float, roughness: float) -> Complex:
+        """Amplitude and its derivatives by c and by roughness, (3, nz)."""
+
+
 @dataclass(frozen=True)
 class RodData:
     """Order 0 of one reflection on uniform rows qz (nz,), 1/angstrom.
 
     intensity, variance (nz,) in count/angstrom, NaN where not measured; total (nz,): sum of all orders; film: amplitude
-    (nz,) of the flat film from (c, thickness, roughness) in angstrom; substrate (nz,): rod without gap, zeros without;
+    of the flat film; substrate (nz,): rod without gap, zeros without;
     scale_prior, coherent_prior: widths of the priors of log s and m, wide where `total` is not the sum of all orders.
     """
 
@@ -44,7 +55,7 @@ class RodData:
     intensity: Array
     variance: Array
     total: Array
-    film: Callable[[float, float, float], Complex]
+    film: FlatFilm
     substrate: Complex
     scale_prior: float = SCALE_PRIOR
     coherent_prior: float = COHERENT_PRIOR
@@ -54,7 +65,7 @@ class RodData:
         """Spacing of the rows, 1/angstrom."""
         return float(self.qz[1] - self.qz[0])
 
-    @property
+    @cached_property
     def use(self) -> NDArray[np.bool_]:
         """Rows that were measured."""
         return np.isfinite(self.intensity) & np.isfinite(self.variance)
@@ -96,28 +107,47 @@ class _Point:
     gap_std: float
 
 
-def uniform_film(qz: Array, factor: Complex) -> Callable[[float, float, float], Complex]:
-    """Amplitude of a film of one material whose structure factor along the rod is `factor` (nz,)."""
+@dataclass(frozen=True)
+class UniformFilm:
+    """Film of one material whose structure factor along the rod is factor (nz,) on qz (nz,)."""
 
-    def amplitude(c: float, thickness: float, roughness: float) -> Complex:
-        return factor * film_sum_from_thickness(qz=qz, c=c, thickness=thickness, roughness=roughness)
+    qz: Array
+    factor: Complex
 
-    return amplitude
+    def __call__(self, c: float, thickness: float, roughness: float) -> Complex:
+        """Amplitude (nz,), lengths in angstrom."""
+        return np.asarray(self.slopes(c, thickness, roughness)[0])
+
+    def slopes(self, c: float, thickness: float, roughness: float) -> Complex:
+        """Amplitude and its derivatives by c and by roughness, (3, nz)."""
+        return self.factor * film_sum_slopes(qz=self.qz, c=c, thickness=thickness, roughness=roughness)
 
 
-def layered_film(
-    qz: Array, factors: Complex, heights: Array, mean_c: float
-) -> Callable[[float, float, float], Complex]:
-    """Amplitude of a stack: factors (nz, planes), heights (planes,) in angstrom, stretched together as c / mean_c.
+@dataclass(frozen=True)
+class LayeredFilm:
+    """Stack: factors (nz, planes) on qz (nz,), heights (planes,) in angstrom, stretched together as c / mean_c.
 
     Its thickness is that of the stack; roughness has no single face to act on and is left out.
     """
 
-    def amplitude(c: float, thickness: float, roughness: float) -> Complex:
-        phase = np.exp(1j * qz[:, None] * heights[None, :] * (c / mean_c))
-        return np.asarray((factors * phase).sum(axis=1), np.complex128)
+    qz: Array
+    factors: Complex
+    heights: Array
+    mean_c: float
 
-    return amplitude
+    def __call__(self, c: float, thickness: float, roughness: float) -> Complex:
+        """Amplitude (nz,), lengths in angstrom."""
+        return np.asarray(self._planes(c).sum(axis=1), np.complex128)
+
+    def slopes(self, c: float, thickness: float, roughness: float) -> Complex:
+        """Amplitude and its derivatives by c and by roughness, (3, nz)."""
+        planes = self._planes(c)
+        by_c = 1j * self.qz / self.mean_c * (planes @ self.heights)
+        return np.stack([planes.sum(axis=1), by_c, np.zeros_like(by_c)])
+
+    def _planes(self, c: float) -> Complex:
+        stretched = self.heights * (c / self.mean_c)
+        return np.asarray(self.factors * np.exp(1j * self.qz[:, None] * stretched[None, :]))
 
 
 def thickness_guess(qz: Array, total: Array) -> float:
@@ -176,6 +206,20 @@ def _model(data: RodData, thickness: float, p: Array) -> Array:
     return np.asarray(smoothed_along_qz(bright, data.step, p[6]) + np.exp(p[4]))
 
 
+def _slopes(data: RodData, thickness: float, p: Array) -> Array:
+    """Derivatives of `_model` by p, (7, nz)."""
+    below = data.substrate * np.exp(-1j * data.qz * p[1])
+    film, by_c, by_roughness = data.film.slopes(p[0], thickness, p[5])
+    amplitude = p[3] * film + below
+    changes = np.stack([p[3] * by_c, -1j * data.qz * below, 0.5 * amplitude, film, p[3] * by_roughness])
+    bright = 2.0 * np.exp(p[2]) * (amplitude.conj() * changes).real
+    c, gap, scale, coherent, roughness = smoothed_along_qz(bright, data.step, p[6])
+    sharp, step = np.exp(p[2]) * np.abs(amplitude) ** 2, 1e-4 * data.step
+    wider, narrower = (smoothed_along_qz(sharp, data.step, p[6] + s) for s in (step, -step))
+    level = np.full(len(data.qz), np.exp(p[4]))
+    return np.stack([c, gap, scale, coherent, level, roughness, (wider - narrower) / (2.0 * step)])
+
+
 def _first_guess(data: RodData, c: float, thickness: float, gap: float) -> Array:
     """Starting parameters; scale and coherent share from the sums over the film peak."""
     flat = np.abs(data.film(c, thickness, 0.0)) ** 2
@@ -198,38 +242,62 @@ def _best_of_starts(data: RodData, c: float, thickness: float) -> _Point:
     beat = 2 * np.pi / bragg  # gaps this far apart look alike
     gaps = beat * np.arange(-8, 8) / 16 if data.substrate.any() else np.zeros(1)
     starts = [(c * (1 + shift * fringe), gap) for shift in (-0.3, -0.15, 0.0, 0.15, 0.3) for gap in gaps]
-    cost, first = _cost_function(data, c, thickness)
-    trials = [np.concatenate([start, first[2:]]) for start in starts]
-    order = np.argsort([float((np.sqrt(1 + cost(p) ** 2) - 1).sum()) for p in trials])  # soft_l1, as refined
-    return min(
-        (_refine(data, c, thickness, trials[i]) for i in order[:REFINED]), key=lambda point: point.cost
-    )
+    cost = _Cost.of(data, c, thickness)
+    trials = [np.concatenate([start, cost.first[2:]]) for start in starts]
+    # soft_l1, as refined
+    order = np.argsort([float((np.sqrt(1 + cost.residual(p) ** 2) - 1).sum()) for p in trials])
+    return min((_refine(cost, c, trials[i]) for i in order[:REFINED]), key=lambda point: point.cost)
 
 
-def _cost_function(data: RodData, c: float, thickness: float) -> tuple[Callable[[Array], Array], Array]:
-    """Residual of p = (c, gap, ...), priors included, and the point that the priors hold to."""
-    use, first = data.use, _first_guess(data, c, thickness, 0.0)
-    measured = data.intensity[use]
-    error = np.sqrt(data.variance[use] + (SYSTEMATIC * measured) ** 2)
+@dataclass(frozen=True)
+class _Cost:
+    """Residual of p = (c, gap, ...) at one thickness, priors included; first: the point that the priors hold to."""
 
-    def residual(p: Array) -> Array:
-        prior = [
-            (p[2] - first[2]) / data.scale_prior,
-            (p[3] - first[3]) / data.coherent_prior,
-            p[1] / (0.5 * c),
-        ]
-        return np.concatenate([(_model(data, thickness, p)[use] - measured) / error, prior])
+    data: RodData
+    thickness: float
+    first: Array
+    prior_width: Array
+    error: Array
 
-    return residual, first
+    @classmethod
+    def of(cls, data: RodData, c: float, thickness: float) -> _Cost:
+        """The cost around a guess of c."""
+        error = np.sqrt(data.variance + (SYSTEMATIC * data.intensity) ** 2)
+        width = np.array([data.scale_prior, data.coherent_prior, 0.5 * c])
+        return cls(data, thickness, _first_guess(data, c, thickness, 0.0), width, error)
+
+    def residual(self, p: Array) -> Array:
+        """Rows that were measured, then the priors of log scale, coherent share and gap."""
+        use, data = self.data.use, self.data
+        prior = (p[_HELD] - np.append(self.first[_HELD[:2]], 0.0)) / self.prior_width
+        misfit = (_model(data, self.thickness, p) - data.intensity) / self.error
+        return np.concatenate([misfit[use], prior])
+
+    def slopes(self, p: Array) -> Array:
+        """Derivatives of the residual, (rows + 3, 7)."""
+        prior = np.eye(len(p))[_HELD] / self.prior_width[:, None]
+        rows = (_slopes(self.data, self.thickness, p) / self.error).T
+        return np.concatenate([rows[self.data.use], prior])
 
 
-def _refine(data: RodData, c: float, thickness: float, start: Array) -> _Point:
-    residual, first = _cost_function(data, c, thickness)
+_HELD = np.array([2, 3, 1])  # of p: log scale, coherent share, gap
+
+
+def _refine(cost: _Cost, c: float, start: Array) -> _Point:
+    data, first = cost.data, cost.first
     top = float(np.nanmax(data.intensity[data.use]))
     low = np.array([0.985 * c, -c, first[2] - 3, 0.0, first[4] - 12, 0.0, 0.0])
     high = np.array([1.015 * c, c, first[2] + 3, 1.0, np.log(top), 40.0, 6 * data.step])
     start = np.clip(start, low + 1e-9, high - 1e-9)
     scale = np.array([0.005, 0.3, 0.3, 0.1, 0.5, 3.0, data.step])
-    found = least_squares(residual, start, bounds=(low, high), x_scale=scale, loss="soft_l1", max_nfev=40)
+    found = least_squares(
+        cost.residual,
+        start,
+        cost.slopes,
+        bounds=(low, high),
+        x_scale=scale,
+        loss="soft_l1",
+        max_nfev=40,
+    )
     std = np.sqrt(np.maximum(np.diag(np.linalg.pinv(found.jac.T @ found.jac)), 0.0))
     return _Point(float(found.cost), found.x, float(std[0]), float(std[1]))

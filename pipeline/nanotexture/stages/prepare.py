@@ -12,7 +12,8 @@ from nanotexture.errors import InputError
 from nanotexture.film.config import FilmConfig
 from nanotexture.preparation.contradictions import RodInput
 from nanotexture.preparation.holdout import block_rows, held_out_blocks
-from nanotexture.preparation.lines import LineFit, LineShape, MapWindow, fit_lines, lorentzian_width
+from nanotexture.preparation.line_shape import LineShape, lorentzian_width
+from nanotexture.preparation.lines import LineFit, MapWindow, fit_lines
 from nanotexture.preparation.period import Comb, find_combs, highest_order, mean_period_error
 from nanotexture.preparation.rod_fit import CORRELATED_ROWS, RodFit, common_gap
 from nanotexture.quantities import Orders, ReciprocalMap
