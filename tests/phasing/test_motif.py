@@ -11,7 +11,14 @@ from nanotexture.phasing.equilibrium import Equilibrium
 from nanotexture.phasing.modes import Modes, legendre_profiles, repeat_profiles
 from nanotexture.phasing.motif import solve_motif
 from nanotexture.phasing.motif_model import Nuisance, ReflectionData, order_intensities
-from nanotexture.phasing.motif_problem import Problem, prior_precision, system, tempered_sigma
+from nanotexture.phasing.motif_problem import (
+    OnRung,
+    Problem,
+    add_squares,
+    prior_precision,
+    system,
+    tempered_sigma,
+)
 from nanotexture.phasing.motif_settings import MotifSettings, Rung, Schedule
 from nanotexture.phasing.outcome import Outcome
 from nanotexture.phasing.unknowns import Block, Unknowns, polar_width, random_starts, strain_width
@@ -449,6 +456,25 @@ def test_the_gradient_of_a_tied_displacement_goes_through_its_polarization():
         direction[:, first:last] = torch.from_numpy(rng.normal(size=(1, last - first)))
         numeric = slope_of_cost(problem, c, REST, direction)
         assert numeric == pytest.approx(2 * float((found.gradient * direction).sum()), rel=1e-2)
+
+
+def test_the_cost_alone_is_that_of_the_whole_system_on_every_rung():
+    """A trial step is judged by the one, and the derivatives it goes on with belong to the other."""
+    problem, truth = tied_problem()
+    for rung in (Rung(0.3, 1, 1, 1, 1), Rung(0.03, 9, 9, 2, 1), FINAL):
+        small, where = problem.on(rung)
+        parameters = torch.cat([1.2 * truth, REST + 0.1], dim=1)[:, where]
+        fit, every = OnRung(small, rung), torch.arange(1)
+        alone = fit.cost(parameters, every)
+        assert float(alone) == pytest.approx(float(fit.system(parameters, every).cost), rel=1e-12)
+
+
+def test_squares_are_added_to_the_lower_triangle():
+    rows = torch.from_numpy(np.random.default_rng(0).normal(size=(2, 5, 40))).float()
+    found = torch.ones(2, 5, 5)
+    add_squares(found, rows)
+    expected = np.tril((1 + rows @ rows.mT).numpy())
+    np.testing.assert_allclose(np.tril(found.numpy()), expected, rtol=1e-5, atol=1e-4)
 
 
 def test_the_error_of_a_tied_displacement_is_that_of_its_polarization():

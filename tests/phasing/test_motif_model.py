@@ -12,12 +12,12 @@ from nanotexture.phasing.motif_model import (
     Nuisance,
     ReflectionData,
     amplitudes,
-    evaluate_reflection,
     harmonics,
     order_intensities,
     psi_from_fields,
     smear_from_resolution,
 )
+from nanotexture.phasing.motif_slopes import Slopes
 from nanotexture.phasing.unknowns import Block, Unknowns
 from scipy.special import jv
 
@@ -131,7 +131,7 @@ def test_order_intensities_are_the_sum_over_atoms_planes_and_places(kind, substr
     )
     nuisance = Nuisance(log_scale, log_resolution, gap)
     found = order_intensities(data, fields, nuisance)
-    fitted = evaluate_reflection(data, unknown, fields, nuisance).intensity
+    fitted = Slopes(data, unknown).at(fields, nuisance).intensity
     for b in range(2):
         bright = (
             data.scale
@@ -199,7 +199,7 @@ def jacobian_and_differences(data, unknown, seed=3):
         return order_intensities(data, unknown.fields(parameters[:, :-3]), nuisance)
 
     nuisance = Nuisance(*start[:, -3:].T)
-    found = evaluate_reflection(data, unknown, unknown.fields(c), nuisance).jacobian[0]
+    found = Slopes(data, unknown).at(unknown.fields(c), nuisance).jacobian[0]
     step = 1e-5 * torch.eye(start.shape[1], dtype=torch.float64)
     pairs = [bright(torch.cat([start + one, start - one])) for one in step[:, None]]
     return found.double().numpy(), torch.stack([(p[0] - p[1]) / 2e-5 for p in pairs]).numpy()

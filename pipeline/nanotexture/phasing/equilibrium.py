@@ -64,9 +64,14 @@ class Equilibrium:
         """
         basis = polar.modes.basis(self.points).flatten(1).float()
         tangent = self._stress_slopes(fields[:, 2], fields[:, 3]).float()
-        through = self._onto_carrier
-        parts = [torch.einsum("ucp,bcp->bup", through, tangent[:, f].flatten(-2)) @ basis.T for f in range(2)]
+        parts = [self._carried(tangent[:, f].flatten(-2)) @ basis.T for f in range(2)]
         return torch.cat(parts, dim=2)
+
+    def _carried(self, stress: Tensor) -> Tensor:
+        """The carrier's coefficients per unit of something at every point that changes the stress (batch, c, points)."""
+        xx, zz, xz = self._onto_carrier.unbind(1)
+        found = xx * stress[:, None, 0]
+        return found.addcmul_(zz, stress[:, None, 1]).addcmul_(xz, stress[:, None, 2])
 
     def polar_precision(self, polar: Block) -> Tensor:
         """Prior precision (p, p) of the polarization's coefficients from the charge it would bind.

@@ -12,7 +12,7 @@ import torch
 
 from nanotexture.phasing.equilibrium import Equilibrium
 from nanotexture.phasing.motif_model import ReflectionData, order_intensities
-from nanotexture.phasing.motif_problem import Problem, System, Tied, mean_chi2, system
+from nanotexture.phasing.motif_problem import OnRung, Problem, System, Tied, mean_chi2, system
 from nanotexture.phasing.motif_settings import MotifSettings, Rung
 from nanotexture.phasing.outcome import Outcome
 from nanotexture.phasing.unknowns import Unknowns
@@ -76,19 +76,22 @@ def _climb(problem: Problem, parameters: Tensor, rung: Rung) -> tuple[Tensor, Te
     """Levenberg-Marquardt of all starts on one rung; returns parameters, steps taken and why each start stopped.
 
     Modes beyond the rung's are zero. Starts that have stopped leave the batch: the slowest does not hold up the others.
+    Derivatives are taken only where a start goes on from: not at a step refused, nor at a start's last.
     """
     small, where = problem.on(rung)
-    state = _State.begin(small, parameters[:, where], rung)
+    fit = OnRung(small, rung)
+    state = _State.begin(fit, parameters[:, where])
     tolerance = problem.settings.tolerance * (1.0 if rung.tau == 0.0 else _COARSE)
     for _ in range(rung.steps):
         going = torch.nonzero(state.reason == _RUNNING).squeeze(1)
         if len(going) == 0:
             break
-        now, damping = state.system.of(going), state.damping[going]
-        trial = state.parameters[going] - _step(now, damping)
-        there = system(small.of(going), trial, rung)
-        better = there.cost < now.cost
-        slight = (now.cost - there.cost) < tolerance * now.cost
+        state.renew(fit, going)
+        now, damping = state.system.cost[going], state.damping[going]
+        trial = state.parameters[going] - state.step(going)
+        there = fit.cost(trial, going)
+        better = there < now
+        slight = (now - there) < tolerance * now
         damping = torch.where(better, (damping / 4).clamp_min(1e-7), damping * 6)
         reason = torch.where(better & slight, _CONVERGED, torch.where(damping > 1e6, _STALLED, _RUNNING))
         state.advance(going, better, trial, there, damping, reason)
@@ -99,37 +102,48 @@ def _climb(problem: Problem, parameters: Tensor, rung: Rung) -> tuple[Tensor, Te
 
 @dataclass
 class _State:
-    """Where every start of a batch is on a rung."""
+    """Where every start of a batch is on a rung; moved: starts whose derivatives are those of where they were before."""
 
     parameters: Tensor
     system: System
     damping: Tensor
     steps: Tensor
     reason: Tensor
+    moved: Tensor
 
     @classmethod
-    def begin(cls, problem: Problem, parameters: Tensor, rung: Rung) -> _State:
+    def begin(cls, fit: OnRung, parameters: Tensor) -> _State:
         number = len(parameters)
         counts = torch.zeros(2, number, dtype=torch.int64)
         damping = torch.full((number,), 1e-2, dtype=parameters.dtype)
-        return cls(parameters.clone(), system(problem, parameters, rung), damping, counts[0], counts[1])
+        first = fit.system(parameters, torch.arange(number))
+        moved = torch.zeros(number, dtype=torch.bool)
+        return cls(parameters.clone(), first, damping, counts[0], counts[1], moved)
+
+    def renew(self, fit: OnRung, going: Tensor) -> None:
+        """Take the derivatives of starts that have moved and go on."""
+        stale = going[self.moved[going]]
+        if len(stale):
+            self.system.put(stale, fit.system(self.parameters[stale], stale))
+            self.moved[stale] = False
+
+    def step(self, going: Tensor) -> Tensor:
+        """The damped Gauss-Newton step of some starts."""
+        damped = self.system.hessian[going]
+        diagonal = torch.diagonal(damped, dim1=1, dim2=2)
+        diagonal *= 1.0 + self.damping[going, None]
+        factor, _ = torch.linalg.cholesky_ex(damped)
+        return torch.cholesky_solve(self.system.gradient[going, :, None], factor).squeeze(-1)
 
     def advance(
-        self, going: Tensor, better: Tensor, trial: Tensor, there: System, damping: Tensor, reason: Tensor
+        self, going: Tensor, better: Tensor, trial: Tensor, there: Tensor, damping: Tensor, reason: Tensor
     ) -> None:
-        """Take the steps that lowered the cost."""
+        """Take the steps that lowered the cost, to `there` (going,)."""
         taken = going[better]
-        self.parameters[taken] = trial[better]
-        self.system.put(taken, there.of(better))
+        self.parameters[taken], self.system.cost[taken] = trial[better], there[better]
+        self.moved[taken] = True
         self.damping[going], self.reason[going] = damping, reason
         self.steps[going] += 1
-
-
-def _step(now: System, damping: Tensor) -> Tensor:
-    diagonal = torch.diagonal(now.hessian, dim1=1, dim2=2)
-    damped = now.hessian + torch.diag_embed(damping[:, None] * diagonal)
-    factor, _ = torch.linalg.cholesky_ex(damped)
-    return torch.cholesky_solve(now.gradient[..., None], factor).squeeze(-1)
 
 
 def _solutions(problem: Problem, parameters: Tensor, steps: Tensor, reason: Tensor) -> MotifSolutions:

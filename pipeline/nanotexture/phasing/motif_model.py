@@ -1,4 +1,4 @@
-"""Order intensities of a motif and their derivatives: the forward model that the motif solver fits.
+"""Order intensities of a motif: the forward model that the motif solver fits.
 
     A_n(qz) = sum_a w_a(Q) sum_z E_a(qz, z) (1/L) integral dx exp(2 pi i n x) exp(i Q.v_a) + [n = 0] substrate(qz)
     I_n(qz) = s |A_n(qz)|^2 * resolution,     v_a = sum_f lift_af field_f
@@ -12,15 +12,12 @@ only, so one matrix product over z serves model and Jacobian.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 
 import numpy as np
 import torch
 from scipy.fft import dct
-
-from nanotexture.phasing.modes import Modes
-from nanotexture.phasing.unknowns import Unknowns
 
 Tensor = torch.Tensor
 
@@ -81,18 +78,26 @@ class ReflectionData:
     @cached_property
     def slope_weights(self) -> Tensor:
         """i Q.v_a per unit of each field, times weights: (f, a, n, q)."""
-        along = self.phase_per_field[:, :, None, None] + torch.einsum(
-            "afc,nqc->afnq", self.lift, self.detuning
+        return self.slopes_along * self.weights
+
+    @cached_property
+    def slopes_along(self) -> Tensor:
+        """i Q.v_a per unit of each field, (f, a, n, q)."""
+        moved = torch.einsum("afc,nqc->fanq", self.lift, self.detuning)
+        return 1j * (self.phase_per_field.T[:, :, None, None] + moved)
+
+    def only(self, which: Tensor) -> ReflectionData:
+        """The data of some orders, which (n,) boolean."""
+        return replace(
+            self,
+            orders=self.orders[which],
+            intensity=self.intensity[which],
+            sigma=self.sigma[which],
+            work=self.work[which],
+            free=self.free[which],
+            weights=self.weights[:, which],
+            detuning=self.detuning[which],
         )
-        return (1j * along * self.weights[:, None]).movedim(1, 0)
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Model of one reflection: intensity (batch, n, q) and its derivatives (batch, parameters, n, q), in single precision."""
-
-    intensity: Tensor
-    jacobian: Tensor
 
 
 @dataclass(frozen=True)
@@ -120,22 +125,36 @@ def smear_from_resolution(data: ReflectionData, log_resolution: Tensor) -> tuple
 
 def psi_from_fields(data: ReflectionData, fields: Tensor) -> Tensor:
     """exp(i G.v_a), (batch, a, x, z), of fields (batch, f, x, z)."""
-    return torch.exp(1j * torch.einsum("af,bfxz->baxz", data.phase_per_field, fields))
+    phase = torch.einsum("af,bfxz->baxz", data.phase_per_field, fields)
+    return torch.complex(torch.cos(phase), torch.sin(phase))
 
 
 def harmonics(values: Tensor, highest: int) -> Tensor:
     """(1/L) integral dx exp(2 pi i l x), l = -highest..highest, of values (..., x, z), (..., l, z)."""
-    spectrum = torch.fft.fft(values, dim=-2) / values.shape[-2]
-    return spectrum[..., torch.arange(highest, -highest - 1, -1) % values.shape[-2], :]
+    return _waves(values.shape[-2], highest).to(values.dtype) @ values
+
+
+@lru_cache(maxsize=64)
+def _waves(points: int, highest: int) -> Tensor:
+    """exp(2 pi i l x) / points, (l, x): for the few harmonics wanted a product is faster than a transform."""
+    order = torch.arange(-highest, highest + 1, dtype=torch.float64)
+    place = torch.arange(points, dtype=torch.float64) / points
+    return torch.exp(2j * torch.pi * order[:, None] * place) / points
 
 
 def amplitudes(data: ReflectionData, fields: Tensor, psi: Tensor, gap: Tensor) -> Tensor:
     """A_n(qz), (batch, n, q), of fields (batch, f, x, z) with their psi (batch, a, x, z) and gap (batch,)."""
     vx, vz = torch.einsum("afc,bfxz->cbaxz", data.lift, fields)
-    terms = torch.stack([psi, psi * vx, psi * vz, psi * vx * vx, psi * vx * vz, psi * vz * vz], dim=2)
+    v = torch.stack([vx, vz])[
+        ..., None
+    ]  # with an axis for real and imaginary part: quicker than promoted to complex
+    one = torch.view_as_real(psi)
+    first = one * v
+    terms = torch.stack([one, *first, first[0] * v[0], first[0] * v[1], first[1] * v[1]], dim=2)
+    terms = torch.view_as_complex(terms)
     found = harmonics(terms, data.highest)[..., data.orders + data.highest, :]
     sums = torch.matmul(found.flatten(2, 3), data.planes.mT).unflatten(2, (terms.shape[2], -1))
-    return (data.moment_weights * sums).sum((1, 2)) + _substrate(data, gap)
+    return (data.moment_weights * sums).sum((1, 2)) + substrate_amplitude(data, gap)
 
 
 def order_intensities(data: ReflectionData, fields: Tensor, nuisance: Nuisance) -> Tensor:
@@ -145,89 +164,7 @@ def order_intensities(data: ReflectionData, fields: Tensor, nuisance: Nuisance) 
     return torch.matmul(bright, smear_from_resolution(data, nuisance.log_resolution)[0].mT)
 
 
-def evaluate_reflection(
-    data: ReflectionData, unknowns: Unknowns, fields: Tensor, nuisance: Nuisance
-) -> Evaluation:
-    """Order intensities and Jacobian for fields (batch, f, x, z).
-
-    Parameters: the coefficients of `unknowns`, then log_scale, log_resolution, gap. The Jacobian leaves out (Q - G).v
-    beside 1, a few per cent, and has single precision: it says where to step, the intensities say how far.
-    """
-    psi = psi_from_fields(data, fields)
-    amplitude = amplitudes(data, fields, psi, nuisance.gap)
-    scale = torch.exp(nuisance.log_scale)[:, None, None] * data.scale
-    bright = scale * amplitude.abs() ** 2
-    twice = 2.0 * scale * amplitude.conj()
-    smear, smear_slope = smear_from_resolution(data, nuisance.log_resolution)
-    size = unknowns.size
-    sharp = torch.zeros(len(fields), size + 3, *bright.shape[1:], dtype=torch.float32)
-    first_field, first = 0, 0
-    for block in unknowns.blocks:
-        weights = data.slope_weights[first_field : first_field + block.number]
-        _fill_slopes(sharp[:, first : first + block.size], data, block.modes, weights, psi, twice)
-        first_field, first = first_field + block.number, first + block.size
-    sharp[:, size] = bright
-    sharp[:, size + 2] = (twice * -1j * data.qz * _substrate(data, nuisance.gap)).real
-    jacobian = torch.bmm(sharp.flatten(1, 2), smear.mT.to(sharp.dtype)).view_as(sharp)
-    jacobian[:, size + 1] = torch.matmul(bright, smear_slope.mT)
-    return Evaluation(torch.matmul(bright, smear.mT), jacobian)
-
-
-def _substrate(data: ReflectionData, gap: Tensor) -> Tensor:
+def substrate_amplitude(data: ReflectionData, gap: Tensor) -> Tensor:
     """The rod's amplitude in order 0, zero in the others, (batch, n, q) complex."""
     rod = data.substrate * torch.exp(-1j * gap[:, None] * data.qz)
     return (data.orders == 0).to(rod.dtype)[None, :, None] * rod[:, None, :]
-
-
-def _fill_slopes(
-    out: Tensor, data: ReflectionData, modes: Modes, weights: Tensor, psi: Tensor, twice: Tensor
-) -> None:
-    """Re(2 conj(A) dA) by the coefficients of one block into out (batch, field * modes, n, q).
-
-    dA = sum_a weights_a sum_z E_a (psi_a * mode)_n, weights (f, a, n, q).
-    """
-    kernel = (modes.profiles.values[:, None, None, :] * data.planes).to(torch.complex64)
-    spectrum = harmonics(psi, data.highest + modes.harmonics).to(torch.complex64)
-    factor = (twice[:, None, None] * weights).to(torch.complex64)
-    moments = _Moments(data, modes, kernel, spectrum)
-    rows = out.view(len(out), len(weights), len(modes.index), *out.shape[2:])
-    flat, many = (0 if modes.constant else 1), len(modes.profiles)
-    rows[:, :, : many - flat] = _over_groups(factor, moments.of(0)).real[:, :, flat:]
-    first = many - flat
-    for k in range(1, modes.harmonics + 1):
-        up, down = (_over_groups(factor, moments.of(sign * k)) for sign in (1, -1))
-        rows[:, :, first : first + many] = 0.5 * (up.real + down.real)
-        rows[:, :, first + many : first + 2 * many] = 0.5 * (up.imag - down.imag)
-        first += 2 * many
-
-
-@dataclass(frozen=True)
-class _Moments:
-    """sum_z E_a h_m (psi_a)_(n + k), from kernel (m, a, q, z) and spectrum of psi (batch, a, l, z)."""
-
-    data: ReflectionData
-    modes: Modes
-    kernel: Tensor
-    spectrum: Tensor
-
-    def of(self, k: int) -> Tensor:
-        """Those of one harmonic, (n, batch, a, m, q)."""
-        orders = self.data.orders + k + self.data.highest + self.modes.harmonics
-        if self.modes.lean == 0.0:
-            return self._upright[orders]
-        leaning = self.spectrum[:, :, orders] * self.modes.leaning(k).to(self.spectrum.dtype)
-        return torch.einsum("balz,maqz->lbamq", leaning, self.kernel)
-
-    @cached_property
-    def _upright(self) -> Tensor:
-        """Of upright modes, which need those of n + k only, all at once."""
-        return torch.einsum("balz,maqz->lbamq", self.spectrum, self.kernel)
-
-
-def _over_groups(factor: Tensor, moments: Tensor) -> Tensor:
-    """Sum over groups of factor (batch, f, a, n, q) times moments (n, batch, a, m, q), (batch, f, m, n, q)."""
-    placed = moments.permute(2, 1, 3, 0, 4)
-    total = factor[:, :, 0, None] * placed[0, :, None]
-    for a in range(1, factor.shape[2]):
-        total += factor[:, :, a, None] * placed[a, :, None]
-    return total

@@ -7,13 +7,16 @@ Minimises sum ((I_n - S_n) / sigma)^2 + sum (coefficient / prior)^2 over the mod
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
+from scipy.linalg.blas import ssyrk
 
 from nanotexture.phasing.equilibrium import Equilibrium
-from nanotexture.phasing.motif_model import Nuisance, ReflectionData, evaluate_reflection
+from nanotexture.phasing.motif_model import Nuisance, ReflectionData, order_intensities
 from nanotexture.phasing.motif_settings import MotifSettings, Rung
+from nanotexture.phasing.motif_slopes import Slopes
 from nanotexture.phasing.unknowns import Unknowns
 
 Tensor = torch.Tensor
@@ -94,21 +97,13 @@ class Tied:
     @classmethod
     def of(cls, equilibrium: Equilibrium, unknowns: Unknowns, fields: Tensor) -> Tied:
         """At fields (batch, f, x, z)."""
-        free, polar = unknowns.blocks
-        carrier = equilibrium.carrier
-        places = free.modes.places(carrier)
-        own = np.concatenate([places + i * len(carrier.index) for i in range(free.number)])
-        rich = replace(free, modes=carrier, width=torch.ones(free.number, len(carrier.index)))
-        carried = replace(unknowns, blocks=(rich, polar))
-        return cls(carried, torch.from_numpy(own), equilibrium.slopes(polar, fields))
+        tie = equilibrium.slopes(unknowns.blocks[1], fields)
+        return cls(*carried_unknowns(equilibrium, unknowns), tie)
 
-    def reduced(self, jacobian: Tensor) -> Tensor:
-        """Derivatives (batch, parameters, points) from those of the carried unknowns."""
-        displacement, polar, rest = jacobian.split(
-            [self.tie.shape[1], self.tie.shape[2], jacobian.shape[1] - self.tie.shape[1] - self.tie.shape[2]],
-            dim=1,
-        )
-        return torch.cat([displacement[:, self.own], polar + self.tie.mT @ displacement, rest], dim=1)
+    def reduced(self, rows: Tensor) -> Tensor:
+        """Derivatives (batch, coefficients, points) from those by the carried coefficients."""
+        displacement, polar = rows.split(self.tie.shape[1:], dim=1)
+        return torch.cat([displacement[:, self.own], torch.baddbmm(polar, self.tie.mT, displacement)], dim=1)
 
     def onto_carried(self, covariance: Tensor) -> Tensor:
         """Covariance (batch, size, size) of the parameters as that of the carried coefficients."""
@@ -118,6 +113,16 @@ class Tied:
         whole[:, :displacement, len(self.own) :] = self.tie.to(whole.dtype)
         whole[:, displacement:, len(self.own) :] = torch.eye(polar, dtype=whole.dtype)
         return whole @ covariance @ whole.mT
+
+
+def carried_unknowns(equilibrium: Equilibrium, unknowns: Unknowns) -> tuple[Unknowns, Tensor]:
+    """Unknowns whose displacement is the carrier, and where the free displacement's coefficients are in it."""
+    free, polar = unknowns.blocks
+    carrier = equilibrium.carrier
+    places = free.modes.places(carrier)
+    own = np.concatenate([places + i * len(carrier.index) for i in range(free.number)])
+    rich = replace(free, modes=carrier, width=torch.ones(free.number, len(carrier.index)))
+    return replace(unknowns, blocks=(rich, polar)), torch.from_numpy(own)
 
 
 def prior_precision(problem: Problem) -> Tensor:
@@ -138,29 +143,113 @@ def prior_precision(problem: Problem) -> Tensor:
     return torch.block_diag(fields, scales, resolution, gap)
 
 
+@dataclass(frozen=True)
+class _Rows:
+    """What is fitted of one reflection on a rung: its data in the orders in use, weight (n, q) = 1 / sigma there, else 0."""
+
+    number: int
+    data: ReflectionData
+    weight: Tensor
+    slopes: Slopes
+
+    @cached_property
+    def target(self) -> Tensor:
+        """Measured intensities, 0 where they are not fitted, (n, q)."""
+        return torch.where(self.weight > 0, self.data.intensity, 0.0)
+
+    def residual(self, intensity: Tensor) -> Tensor:
+        """Weighted misfit (batch, points) of calculated intensities (batch, n, q)."""
+        return ((intensity - self.target) * self.weight).flatten(1)
+
+
+@dataclass(frozen=True)
+class OnRung:
+    """A problem with the orders and errors of a rung; what does not change from step to step is computed once."""
+
+    problem: Problem
+    rung: Rung
+
+    def cost(self, parameters: Tensor, which: Tensor) -> Tensor:
+        """Cost of some starts, parameters (start, parameters); far cheaper than their derivatives."""
+        here = self.problem.of(which)
+        coefficients, nuisance = here.split(parameters)
+        fields = here.fields(coefficients)
+        cost = ((parameters @ self._precision) * parameters).sum(1)
+        for rows in self._rows:
+            found = order_intensities(rows.data, fields, nuisance[rows.number])
+            cost = cost + (rows.residual(found) ** 2).sum(1)
+        return cost
+
+    def system(self, parameters: Tensor, which: Tensor) -> System:
+        """Cost, gradient and Gauss-Newton Hessian of some starts, parameters (start, parameters)."""
+        here = self.problem.of(which)
+        coefficients, nuisance = here.split(parameters)
+        fields = here.fields(coefficients)
+        reduced = None if self._carried is None else self._tied(fields).reduced
+        gradient = parameters @ self._precision
+        cost = (gradient * parameters).sum(1)
+        hessian = self._precision.expand(len(parameters), *self._precision.shape).clone()
+        size = here.unknowns.size
+        squares = torch.zeros(len(parameters), size, size, dtype=torch.float32)
+        for rows in self._rows:
+            found = rows.slopes.at(fields, nuisance[rows.number], reduced)
+            residual = rows.residual(found.intensity)
+            jacobian = found.jacobian.mul_(rows.weight.to(found.jacobian.dtype)).flatten(2)
+            own = _own_parameters(here, rows.number)
+            cost = cost + (residual**2).sum(1)
+            few = torch.cat([residual[:, None].to(jacobian.dtype), jacobian[:, size:]], dim=1)
+            falls, across = torch.bmm(few, jacobian.mT).double().split([1, 3], dim=1)
+            gradient[:, own] += falls[:, 0]
+            hessian[:, own[size:, None], own] += across
+            hessian[:, :size, own[size:]] += across[:, :, :size].mT
+            add_squares(squares, jacobian[:, :size])
+        hessian[:, :size, :size] += squares.tril_()
+        hessian[:, :size, :size] += squares.tril_(-1).mT
+        return System(cost, gradient, hessian)
+
+    @cached_property
+    def _precision(self) -> Tensor:
+        return prior_precision(self.problem)
+
+    @cached_property
+    def _carried(self) -> tuple[Unknowns, Tensor] | None:
+        problem = self.problem
+        return (
+            None if problem.equilibrium is None else carried_unknowns(problem.equilibrium, problem.unknowns)
+        )
+
+    def _tied(self, fields: Tensor) -> Tied:
+        assert self._carried is not None
+        assert self.problem.equilibrium is not None
+        return Tied(*self._carried, self.problem.equilibrium.slopes(self.problem.unknowns.blocks[1], fields))
+
+    @cached_property
+    def _rows(self) -> tuple[_Rows, ...]:
+        unknowns = self.problem.unknowns if self._carried is None else self._carried[0]
+        found = []
+        for number, data in enumerate(self.problem.data):
+            use = data.work & (data.orders.abs() <= self.rung.orders)[:, None]
+            weight = torch.where(use, 1.0 / tempered_sigma(data, self.rung.tau), 0.0)
+            orders = use.any(1)
+            if orders.any():
+                few = data.only(orders)
+                found.append(_Rows(number, few, weight[orders], Slopes(few, unknowns)))
+        return tuple(found)
+
+
 def system(problem: Problem, parameters: Tensor, rung: Rung) -> System:
     """Cost, gradient and Gauss-Newton Hessian of every start (batch, parameters)."""
-    precision = prior_precision(problem)
-    gradient = parameters @ precision
-    cost = (gradient * parameters).sum(1)
-    hessian = precision.expand(len(parameters), *precision.shape).clone()
-    coefficients, nuisance = problem.split(parameters)
-    fields = problem.fields(coefficients)
-    tied = None if problem.equilibrium is None else Tied.of(problem.equilibrium, problem.unknowns, fields)
-    evaluated = problem.unknowns if tied is None else tied.carried
-    for r, data in enumerate(problem.data):
-        found = evaluate_reflection(data, evaluated, fields, nuisance[r])
-        weight = (data.work & (data.orders.abs() <= rung.orders)[:, None]) / tempered_sigma(data, rung.tau)
-        use = weight.flatten() > 0
-        residual = ((found.intensity - data.intensity) * weight).flatten(1)[:, use]
-        jacobian = (found.jacobian * weight.to(found.jacobian.dtype)).flatten(2)[..., use]
-        if tied is not None:
-            jacobian = tied.reduced(jacobian)
-        own = _own_parameters(problem, r)
-        cost = cost + (residual**2).sum(1)
-        gradient[:, own] += torch.einsum("bjp,bp->bj", jacobian.double(), residual)
-        hessian[:, own[:, None], own[None, :]] += torch.matmul(jacobian, jacobian.mT).double()
-    return System(cost, gradient, hessian)
+    return OnRung(problem, rung).system(parameters, torch.arange(len(parameters)))
+
+
+def add_squares(total: Tensor, rows: Tensor) -> None:
+    """Add rows rows^T to the lower triangle of total (batch, p, p); rows (batch, p, points), single precision.
+
+    By BLAS, which takes half the time over a symmetric product; torch has none.
+    """
+    for one, row in zip(total, rows, strict=True):
+        # Fortran's order is that of the transposes, and its upper triangle the lower one here
+        ssyrk(1.0, row.numpy().T, beta=1.0, c=one.numpy().T, trans=1, overwrite_c=1)
 
 
 def tempered_sigma(data: ReflectionData, tau: float) -> Tensor:
