@@ -9,7 +9,7 @@ from nanotexture.phasing.alignment import align, inverted
 from nanotexture.phasing.elastic_response import repeating_response
 from nanotexture.phasing.equilibrium import Equilibrium
 from nanotexture.phasing.modes import Modes, legendre_profiles, repeat_profiles
-from nanotexture.phasing.motif import solve_motif
+from nanotexture.phasing.motif import hopeless, solve_motif
 from nanotexture.phasing.motif_model import Nuisance, ReflectionData, order_intensities
 from nanotexture.phasing.motif_problem import (
     OnRung,
@@ -384,13 +384,39 @@ def test_the_same_batch_gives_the_same_bits(exact):
 
 
 def test_a_start_alone_ends_where_it_ends_in_a_batch(exact):
-    """To rounding, not to the bit: the recipe fixes the batches, whatever the workers."""
+    """Unless it is abandoned beside better ones; to rounding, not to the bit: the recipe fixes the batches."""
     batch = solved(exact, [(1, i) for i in range(4)])
-    good = np.flatnonzero(batch.cost.numpy() < 1)
+    good = [i for i in range(4) if batch.outcome[i] is not Outcome.ABANDONED]
     assert len(good)
     for i in good:
         alone = solved(exact, [(1, int(i))])
         assert float(misfit(alone.fields.numpy(), batch.fields[i].numpy())[0]) < 1e-3
+
+
+def test_the_best_of_a_batch_is_found_though_others_are_abandoned_and_say_so(exact):
+    """Their cost is the one where they were left: no lower than where they would have ended."""
+    batch = solved(exact, [(1, i) for i in range(4)])
+    left = [i for i in range(4) if batch.outcome[i] is Outcome.ABANDONED]
+    assert left
+    assert batch.outcome[int(batch.cost.argmin())] is Outcome.CONVERGED
+    for i in left:
+        alone = solved(exact, [(1, i)])
+        assert float(alone.cost) <= float(batch.cost[i])
+        assert int(alone.iterations) > int(batch.iterations[i])
+        assert float(alone.cost) > float(batch.cost.min())
+
+
+@pytest.mark.parametrize(
+    ("chi2", "expected"),
+    [
+        ([0.5], [False]),
+        ([0.1, 0.2, 0.9, 1.1], [False, False, False, True]),  # beside 0.1, the middle of the better half
+        ([1e-4, 1e-3, 0.05, 0.09], [False] * 4),  # none fits badly yet
+        ([3.0, 4.0, 5.0, 20.0], [False] * 4),  # all are lost: none is left out for it
+    ],
+)
+def test_only_starts_far_behind_the_better_half_are_hopeless(chi2, expected):
+    assert hopeless(torch.tensor(chi2)).tolist() == expected
 
 
 def test_one_reflection_gives_one_field():

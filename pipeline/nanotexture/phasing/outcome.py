@@ -15,6 +15,7 @@ class Outcome(StrEnum):
     CONVERGED = "converged"
     STALLED = "stalled"
     OUT_OF_STEPS = "out of steps"
+    ABANDONED = "abandoned"
     NOT_DETERMINED = "not determined"
 
     @property
@@ -33,6 +34,8 @@ _ADVICE = {
     Outcome.STALLED: "Use more starts, or check mask, background, period and thickness: "
     "the cost stopped falling above the noise.",
     Outcome.OUT_OF_STEPS: "Allow more iterations: the cost was still falling at the last one.",
+    Outcome.ABANDONED: "Use more starts: half way others of its batch fitted far better, so it was left where it was; "
+    "its cost is the one there.",
     Outcome.NOT_DETERMINED: "Measure more reflections or a finer grid, or free fewer unknowns: "
     "there are fewer measured values than unknowns.",
 }
