@@ -18,12 +18,14 @@ from nanotexture.plan_simulation import simulated_maps, simulated_truths
 from nanotexture.readers import read_map_header, read_scan
 from nanotexture.recipe import Film, Recipe
 from nanotexture.stages import models
+from nanotexture.stages.combs import combs
 from nanotexture.stages.consensus import group
 from nanotexture.stages.convert import align, convert, load, scan_thickness
 from nanotexture.stages.domains import domains
 from nanotexture.stages.energy import energy
 from nanotexture.stages.invert import better_pilot, choose, invert, pilot, trial, warm
 from nanotexture.stages.leave_out import leave_out
+from nanotexture.stages.map_fit import map_fit
 from nanotexture.stages.prepare import prepare
 from nanotexture.stages.reference import reference
 from nanotexture.stages.resize import resize
@@ -306,8 +308,11 @@ def _by_temperature(made: dict[Key, Task], path: Path) -> dict[float, tuple[Task
 
 def _prepare(recipe: Recipe, film: FilmConfig, maps: tuple[Task, ...], temperature: float) -> Task:
     period = None if recipe.texture.period == "auto" else recipe.texture.period
+    label = f"{temperature:g} K"
+    found = Task(combs, models.CombsConfig(film=film, period=period), (maps,), label)
+    fits = tuple(Task(map_fit, models.MapFitConfig(film=film), (one, found), one.label) for one in maps)
     config = models.PrepareConfig(film=film, period=period, seed=recipe.invert.seed)
-    return Task(prepare, config, (maps,), f"{temperature:g} K")
+    return Task(prepare, config, (maps, found, fits), label)
 
 
 _Neighbours = tuple[tuple[Task, ...], tuple[Task, ...]]  # solutions of the nearest temperatures

@@ -93,6 +93,63 @@ THICKNESS_SCAN: Schema = {
     "c_std": _v("", _A, "film c std", "Standard error of c."),
 }
 
+_COMB: Schema = {
+    "centre": _v("reflection", _PER_A, "centre of order 0", "qx of order 0; NaN where the map has no comb."),
+    "spacing": _v("reflection", _PER_A, "spacing of the satellites", "Distance of the orders along qx."),
+    "width0": _v("reflection", _PER_A, "width of order 0", "Full width at half maximum of order 0."),
+    "width1": _v("reflection", _PER_A, "width of order 1", "Full width at half maximum of orders +-1."),
+    "gain": _v("reflection", "1", "gain", "Fall of chi2 for each line of the comb, against no satellites."),
+}
+
+COMBS: Schema = {
+    "hkl": _v("reflection index", "1", "reflection", "Miller indices in the reference lattice.", "i"),
+    **_COMB,
+    **{f"free_{name}": entry for name, entry in _COMB.items()},
+}
+
+_LINE: Schema = {
+    "line_centre": _v("", _PER_A, "centre of order 0", "qx of order 0."),
+    "line_spacing": _v("", _PER_A, "spacing of the satellites", "Distance of the orders along qx."),
+    "line_width": _v("distance", _PER_A, "line width", "Full width at half maximum of orders +-n."),
+    "line_lorentz": _v("distance", "1", "Lorentzian fraction", "Share of the Lorentzian in orders +-n."),
+    "line_tail": _v("", "1", "tail", "Lines fall far out as qx to the power -(1 + tail)."),
+}
+
+MAP_FIT: Schema = {
+    "order": _v("order", "1", "satellite order", "n of the satellite at centre + n spacing.", "i"),
+    "intensity": _v(
+        "order row",
+        "count/angstrom",
+        "order intensity",
+        "Satellite integrated over qx; NaN where not measured.",
+    ),
+    "variance": _v(
+        "order row", "count^2/angstrom^2", "variance of the order intensity", "Variance of intensity."
+    ),
+    "line": _v("order column", _A, "line", "Line of unit area along qx."),
+    "background": _v("column row", _C, "background", "Smooth background under the lines."),
+    "chi2": _v("", "1", "chi2", "Misfit of the line fit per degree of freedom."),
+    **_LINE,
+    **{
+        f"{name}_std": _v(" ".join(one.dims), one.units, f"{one.long_name} std", f"Standard error of {name}.")
+        for name, one in _LINE.items()
+    },
+    "rod_thickness": _v("", _A, "film thickness", "Thickness from the fringes of order 0."),
+    "rod_thickness_std": _v("", _A, "film thickness std", "Standard error of rod_thickness."),
+    "rod_c": _v("", _A, "film c", "Out-of-plane lattice parameter of the film."),
+    "rod_c_std": _v("", _A, "film c std", "Standard error of rod_c."),
+    "rod_gap": _v("", _A, "film-substrate gap", "Extra distance of film and substrate."),
+    "rod_gap_std": _v("", _A, "film-substrate gap std", "Standard error of rod_gap."),
+    "rod_scale": _v("", "1", "scale", "Counts per squared amplitude, from the fit of order 0."),
+    "rod_coherent": _v("", "1", "coherent share", "Share of the film's amplitude that is in order 0."),
+    "rod_resolution": _v("", _PER_A, "resolution along qz", "Standard deviation of the resolution along qz."),
+    "rod_model": _v("row", "count/angstrom", "order 0, calculated", "Order 0 of the best thickness."),
+    "rod_chi2": _v("", "1", "chi2 of order 0", "Misfit of order 0 per row."),
+    "rod_summed": _v(
+        "", "1", "scale by the sum", "Counts per squared amplitude, from the sum of all orders."
+    ),
+}
+
 ORDERS: Schema = {
     "hkl": _v("reflection index", "1", "reflection", "Miller indices in the reference lattice.", "i"),
     "order": _v("order", "1", "satellite order", "n of the satellite at Gx + 2 pi n / period.", "i"),

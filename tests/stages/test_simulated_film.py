@@ -15,7 +15,7 @@ from nanotexture.stages.models import (
     ReferenceConfig,
     SimulateConfig,
 )
-from nanotexture.stages.prepare import prepare
+from nanotexture.stages.prepare import prepared
 from nanotexture.stages.reference import reference
 from nanotexture.stages.simulate import simulate_bright, simulate_map, simulate_texture
 
@@ -39,7 +39,7 @@ def orders():
     brights = [simulate_bright(motif, config=BrightConfig(hkl=hkl, **told)) for hkl in HKL]
     counted = {"peak_counts": 1e6, "instrument": told["instrument"], "temperature": None, "seed": 1}
     maps = [simulate_map(brights, config=CountsConfig(hkl=hkl, **counted)) for hkl in HKL]
-    return prepare(maps, config=PrepareConfig(film=FILM, period=None, seed=0))
+    return prepared(maps, PrepareConfig(film=FILM, period=None, seed=0))
 
 
 def test_period_c_and_thickness_are_those_of_the_film(orders):

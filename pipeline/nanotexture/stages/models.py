@@ -64,6 +64,19 @@ class ThicknessScanConfig(Config):
     film: FilmConfig
 
 
+class CombsConfig(Config):
+    """Film and period (None: found from the satellites)."""
+
+    film: FilmConfig
+    period: float | None
+
+
+class MapFitConfig(Config):
+    """The film that order 0 is fitted with."""
+
+    film: FilmConfig
+
+
 class PrepareConfig(Config):
     """Film and period (None: found from the satellites)."""
 

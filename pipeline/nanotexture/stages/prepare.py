@@ -2,134 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from nanotexture.engine.stage import stage
-from nanotexture.errors import InputError
-from nanotexture.film.config import FilmConfig
-from nanotexture.preparation.contradictions import RodInput
 from nanotexture.preparation.holdout import block_rows, held_out_blocks
 from nanotexture.preparation.line_shape import LineShape, lorentzian_width
-from nanotexture.preparation.lines import LineFit, MapWindow, fit_lines
-from nanotexture.preparation.period import Comb, find_combs, highest_order, mean_period_error
+from nanotexture.preparation.lines import LineFit
+from nanotexture.preparation.period import mean_period_error
 from nanotexture.preparation.rod_fit import CORRELATED_ROWS, RodFit, common_gap
-from nanotexture.quantities import Orders, ReciprocalMap
+from nanotexture.quantities import Combs, MapFit, Orders, ReciprocalMap
 from nanotexture.schema import ORDERS, labelled
-from nanotexture.stages.contradict import period_warnings, refuse_period, refuse_thickness, scale_warnings
-from nanotexture.stages.convert import C_TOLERANCE
-from nanotexture.stages.models import PrepareConfig
-
-FEWEST_ROWS = 12  # of order 0: thickness, c and gap come from its fringes
-SHORTEST_PERIOD = 30.0  # angstrom
-
-
-@dataclass(frozen=True)
-class _Reflection:
-    map: ReciprocalMap
-    window: MapWindow
-    hkl: tuple[int, int, int]
-    gx: float
-
-    @property
-    def file(self) -> str:
-        return str(self.map.attrs.get("file", "map"))
+from nanotexture.stages.combs import combs as find_combs
+from nanotexture.stages.combs import combs_of
+from nanotexture.stages.contradict import period_warnings, refuse_thickness, scale_warnings
+from nanotexture.stages.map_fit import lines_of, map_fit, rod_input, rod_of
+from nanotexture.stages.models import CombsConfig, MapFitConfig, PrepareConfig
+from nanotexture.stages.reflection import Reflection
 
 
 @stage(version=1)
-def prepare(maps: list[ReciprocalMap], *, config: PrepareConfig) -> Orders:
-    """Orders of all maps of one temperature."""
-    reflections = [_reflection(one, config.film) for one in maps]
-    combs = _combs(reflections, config.period)
-    everywhere = combs if config.period is None else _combs(reflections, None)
-    free = list(zip([one.hkl for one in reflections], everywhere, strict=True))
-    if config.period is not None and not any(combs):
-        refuse_period(config.period, free)
-    strongest = max((c for c in combs if c is not None), key=lambda c: c.gain, default=None)
-    if strongest is None:
-        one = reflections[0]
-        raise InputError(
-            one.file, "/entry/data/intensity", "satellites beside the film peak", "none above the noise"
-        )
-    fits = [_lines(one, comb or strongest, strongest) for one, comb in zip(reflections, combs, strict=True)]
-    inputs = [_rod_input(r, f) for r, f in zip(reflections, fits, strict=True)]
-    rods = [one.fitted(config.film) for one in inputs]
+def prepare(maps: list[ReciprocalMap], combs: Combs, fits: list[MapFit], *, config: PrepareConfig) -> Orders:
+    """Orders of all maps of one temperature, from what was fitted to each."""
+    reflections = [Reflection.of(one, config.film) for one in maps]
+    lines, rods = [lines_of(one) for one in fits], [rod_of(one) for one in fits]
+    inputs = [rod_input(r, f) for r, f in zip(reflections, lines, strict=True)]
     refuse_thickness(config.film, inputs, rods)
     told = np.array([float(one["scale"]) for one in maps])
     warnings = scale_warnings([r.hkl for r in reflections], [r.file for r in reflections], rods, told)
-    found = _labelled(reflections, fits, rods, config)
+    found = _labelled(reflections, lines, rods, config)
     if config.period is not None:
-        warnings += period_warnings(config.period, float(found["period"]), free)
+        warnings += period_warnings(config.period, float(found["period"]), combs_of(combs, "free_"))
     return Orders(found.assign_attrs(warnings=warnings))
 
 
-def _reflection(one: ReciprocalMap, film: FilmConfig) -> _Reflection:
-    hkl = tuple(int(n) for n in one["hkl"].values)
-    if hkl[2] == 0:
-        raise InputError(
-            one.attrs.get("file", "map"),
-            "/entry/reflection/hkl",
-            "l other than 0 (qz must see the film's height)",
-            str(hkl),
-        )
-    measured = one["mask"].values == 0
-    window = MapWindow(
-        one["qx"].values,
-        one["qz"].values,
-        np.where(measured, one["intensity"].values, 0.0),
-        np.where(measured, np.maximum(one["variance"].values, 1e-12), 1.0),
-        measured,
-    )
-    return _Reflection(one, window, (hkl[0], hkl[1], hkl[2]), _expected_gx(window, hkl, film.in_plane))
-
-
-def _expected_gx(window: MapWindow, hkl: tuple[int, ...], in_plane: float) -> float:
-    """Gx = 2 pi h / a, or the in-plane length where the map is taken along the in-plane projection of Q."""
-    along_h = 2 * np.pi * hkl[0] / in_plane
-    if window.qx[0] <= along_h <= window.qx[-1]:
-        return float(along_h)
-    return float((np.sign(hkl[0]) or 1) * 2 * np.pi * np.hypot(hkl[0], hkl[1]) / in_plane)
-
-
-def _combs(reflections: list[_Reflection], period: float | None) -> tuple[Comb | None, ...]:
-    """Combs of one spacing in all maps, within the range that each map can show."""
-    ranges = [_spacings(one, period) for one in reflections]
-    smallest, largest = min(low for low, _ in ranges), max(high for _, high in ranges)
-    if smallest >= largest:
-        return (None,) * len(reflections)
-    return find_combs([one.window for one in reflections], [one.gx for one in reflections], smallest, largest)
-
-
-def _spacings(one: _Reflection, period: float | None) -> tuple[float, float]:
-    """Smallest and largest spacing (1/angstrom) of satellites that a map can show, or those within a tenth of a told period."""
-    if period is not None:
-        return 2 * np.pi / (1.1 * period), 2 * np.pi / (0.9 * period)
-    reach = min(one.window.qx[-1] - one.gx, one.gx - one.window.qx[0])
-    widest = max(one.window.qx[-1] - one.gx, one.gx - one.window.qx[0])
-    smallest = max(6 * (one.window.qx[1] - one.window.qx[0]), widest / 25)
-    return smallest, min(0.95 * max(reach, 0.5 * widest), 2 * np.pi / SHORTEST_PERIOD)
-
-
-def _lines(one: _Reflection, comb: Comb, strongest: Comb) -> LineFit:
-    """Line fit with the spacing of the strongest comb; a reflection whose own comb is weak keeps its own centre."""
-    centre = comb.centre if abs(comb.centre - one.gx) < 0.3 * strongest.spacing else one.gx
-    highest = highest_order(one.window, centre=centre, spacing=strongest.spacing)
-    widths = (comb.width0, *(strongest.width1 * np.sqrt(n) for n in range(1, highest + 1)))
-    return fit_lines(one.window, LineShape(centre, strongest.spacing, widths, (0.5,) * len(widths)))
-
-
-def _rod_input(one: _Reflection, fit: LineFit) -> RodInput:
-    rows = int(np.isfinite(fit.intensity[fit.orders == 0]).sum())
-    if rows < FEWEST_ROWS:
-        raise InputError(
-            one.file,
-            "/entry/data/mask",
-            f"{FEWEST_ROWS} rows or more with the film's own line at Gx measured",
-            str(rows),
-        )
-    return RodInput(one.window.qz, fit, one.hkl, float(one.map["energy"]), C_TOLERANCE)
+def prepared(maps: list[ReciprocalMap], config: PrepareConfig) -> Orders:
+    """The same from maps alone, one after the other."""
+    found = Combs(find_combs(maps, config=CombsConfig(film=config.film, period=config.period)))
+    fits = [MapFit(map_fit(one, found, config=MapFitConfig(film=config.film))) for one in maps]
+    return Orders(prepare(maps, found, fits, config=config))
 
 
 def _weighted(values: list[float], errors: list[float]) -> tuple[float, float]:
@@ -142,7 +54,7 @@ def _weighted(values: list[float], errors: list[float]) -> tuple[float, float]:
 
 
 def _labelled(
-    reflections: list[_Reflection], fits: list[LineFit], rods: list[RodFit], config: PrepareConfig
+    reflections: list[Reflection], fits: list[LineFit], rods: list[RodFit], config: PrepareConfig
 ) -> Orders:
     thickness = _weighted([rod.thickness for rod in rods], [rod.thickness_std for rod in rods])
     highest = max(int(fit.orders.max()) for fit in fits)
@@ -173,7 +85,7 @@ def _labelled(
 
 
 def _padded(
-    one: _Reflection, fit: LineFit, shape: tuple[int, int, int], block: int, seed: int
+    one: Reflection, fit: LineFit, shape: tuple[int, int, int], block: int, seed: int
 ) -> dict[str, np.ndarray]:
     """Arrays of one reflection on the common sizes (orders, columns, rows), NaN or 0 beyond its own."""
     number, columns, rows = shape
@@ -209,7 +121,7 @@ _PER_ORDER = ("line_position", "line_width", "line_width_std", "line_lorentz")
 
 
 def _scalars(
-    reflections: list[_Reflection], fits: list[LineFit], rods: list[RodFit], thickness: tuple[float, float]
+    reflections: list[Reflection], fits: list[LineFit], rods: list[RodFit], thickness: tuple[float, float]
 ) -> dict[str, Any]:
     spacing = _weighted([f.shape.spacing for f in fits], [f.shape_std.spacing for f in fits])
     c = _weighted([rod.c for rod in rods], [rod.c_std for rod in rods])
@@ -251,7 +163,7 @@ def _disorder(shape: LineShape) -> float:
     return lorentzian_width(voigt=shape.width[order], gaussian=shape.width[0]) / order**2
 
 
-def _in_plane(reflections: list[_Reflection], fits: list[LineFit]) -> tuple[float, float]:
+def _in_plane(reflections: list[Reflection], fits: list[LineFit]) -> tuple[float, float]:
     """In-plane lattice parameter from order 0 of reflections that have one in-plane index; NaN where none has."""
     found = [
         (
