@@ -15,7 +15,7 @@ from nanotexture.runner import prepare_run
 from .map_files import RECIPE, simulated, write_map, write_recipe
 from .recipes_pruned import PRUNED, RECIPES
 
-ANSWERS = {"texture", "domains", "energy", "leave_out", "series"}  # what follows from the clusters
+ANSWERS = {"texture", "domains", "energy", "settle", "leave_out", "series"}  # what follows from the clusters
 QUICK = RECIPES / "quickstart.toml"
 
 

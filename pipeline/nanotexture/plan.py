@@ -24,7 +24,7 @@ from nanotexture.stages.convert import align, convert, load, scan_thickness
 from nanotexture.stages.domains import domains
 from nanotexture.stages.energy import energy
 from nanotexture.stages.invert import better_pilot, choose, invert, pilot, trial, warm
-from nanotexture.stages.leave_out import leave_out
+from nanotexture.stages.leave_out import leave_out, settle
 from nanotexture.stages.map_fit import map_fit
 from nanotexture.stages.prepare import prepare
 from nanotexture.stages.reference import reference
@@ -429,7 +429,13 @@ def _left_out(
         models.LeaveOutConfig(film=film, strain=strain, polarization=polar, left=r)
         for r in range(len(cold.maps))
     ]
-    inputs = (cold.orders, shared, cold.choice, clusters)
+    settled = Task(
+        settle,
+        models.SettleConfig(film=film, strain=strain, polarization=polar),
+        (cold.orders, shared, cold.choice, clusters),
+        cold.label,
+    )
+    inputs = (cold.orders, shared, cold.choice, settled)
     return tuple(Task(leave_out, config, inputs, cold.label) for config in configs)
 
 

@@ -16,6 +16,7 @@ Trial = NewType("Trial", xr.Dataset)  # free chi2 reached with one number of mod
 ModeChoice = NewType("ModeChoice", xr.Dataset)  # the number of modes that the held-out satellites allow
 Solutions = NewType("Solutions", xr.Dataset)  # motifs found from a batch of starts
 Clusters = NewType("Clusters", xr.Dataset)  # solutions aligned and grouped
+Settled = NewType("Settled", xr.Dataset)  # the answer relaxed on all reflections once more
 LeftOut = NewType("LeftOut", xr.Dataset)  # how well the other reflections predict one
 Texture = NewType("Texture", xr.Dataset)  # the answer for one temperature
 Domains = NewType("Domains", xr.Dataset)  # domains, walls and cores of the answers at all temperatures

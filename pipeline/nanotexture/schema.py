@@ -276,6 +276,19 @@ MODE_CHOICE: Schema = {
     "trial_free_cost": _v("trial", "1", "free cost of each trial", "chi2 per held-out point of that start."),
 }
 
+SETTLED: Schema = {
+    "hkl": _v("reflection index", "1", "reflection", "Miller indices in the reference lattice.", "i"),
+    "cost_fitted": _v("reflection", "1", "chi2 fitted", "chi2 per point of each reflection, its scale free."),
+    "motif": _v(
+        "field x z",
+        "1",
+        "motif",
+        "Displacement (angstrom), then polarization (C/m^2), of the answer; not there without one.",
+        optional=True,
+    ),
+    "gap": _v("", _A, "film-substrate gap", "Extra distance of film and substrate.", optional=True),
+}
+
 LEFT_OUT: Schema = {
     "hkl": _v("index", "1", "hkl", "Reflection that is left out, in the reference lattice.", "i"),
     "cost_fitted": _v(

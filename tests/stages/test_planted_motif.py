@@ -11,7 +11,7 @@ from nanotexture.phasing.motif_problem import Problem, prior_precision
 from nanotexture.phasing.motif_settings import MotifSettings, Schedule
 from nanotexture.stages.models import Tie
 from nanotexture.stages.motif_data import motif_data
-from nanotexture.stages.motif_solve import Modes, Motifs, relaxed, solve_starts, starts_by_schedule
+from nanotexture.stages.motif_solve import ModeNumbers, Motifs, relaxed, solve_starts, starts_by_schedule
 
 from .planted import GAP, SINGLE, SUPERLATTICE, measured, orders, reference
 
@@ -78,7 +78,7 @@ class Planted:
     def random(self, starts):
         """Solutions of random starts, joined over schedules."""
         seeds = [(0, i) for i in range(starts)]
-        return solve_starts(self.data, Modes(HARMONICS, PROFILES, STRAIN), seeds)
+        return solve_starts(self.data, ModeNumbers(HARMONICS, PROFILES, STRAIN), seeds)
 
     def scale(self):
         """One size for both displacements and one for both polarizations, (f,)."""
@@ -184,7 +184,7 @@ def test_a_motif_is_relaxed_onto_more_modes(name, request):
     found = planted.nearby()
     more = relaxed(
         planted.data,
-        Modes(HARMONICS + 1, PROFILES, STRAIN),
+        ModeNumbers(HARMONICS + 1, PROFILES, STRAIN),
         Motifs(planted.data.on_planes(found.fields), np.array([GAP])),
     )
     assert float(more.cost) < float(found.cost) + 0.01

@@ -25,7 +25,7 @@ from nanotexture.stages.models import (
 from nanotexture.stages.motif_data import first_modes, motif_data, refolded
 from nanotexture.stages.motif_setup import MotifData
 from nanotexture.stages.motif_solve import (
-    Modes,
+    ModeNumbers,
     Motifs,
     best_motif,
     relaxed,
@@ -65,7 +65,7 @@ def trial(orders: Orders, reference: Reference, first: Solutions, *, config: Tri
     seen, fringes = first_modes(data)
     harmonics = config.harmonics or seen + config.more_harmonics
     polynomials = config.polynomials or (fewer(fringes) if config.fewer_polynomials else fringes)
-    modes = Modes(harmonics, polynomials, config.strain)
+    modes = ModeNumbers(harmonics, polynomials, config.strain)
     total, free, number = 0.0, 0.0, 0
     for fold in range(config.folds):
         held = refolded(data, seed=config.seed + TRIAL_SEED + fold)
@@ -85,10 +85,10 @@ def trial(orders: Orders, reference: Reference, first: Solutions, *, config: Tri
     return Trial(labelled(values, TRIAL))
 
 
-def pilot_modes(data: MotifData, config: PilotConfig | ResizeConfig) -> Modes:
+def pilot_modes(data: MotifData, config: PilotConfig | ResizeConfig) -> ModeNumbers:
     """The modes told, or one harmonic more than is seen and two thirds of the polynomials that the fringes allow."""
     seen, fringes = first_modes(data)
-    return Modes(config.harmonics or seen + 1, config.polynomials or fewer(fringes), config.strain)
+    return ModeNumbers(config.harmonics or seen + 1, config.polynomials or fewer(fringes), config.strain)
 
 
 def fewer(polynomials: int) -> int:
@@ -150,9 +150,9 @@ def warm(
     return _solutions(data, orders, found, seeds, np.arange(len(found)))
 
 
-def chosen_modes(choice: ModeChoice, strain: float) -> Modes:
+def chosen_modes(choice: ModeChoice, strain: float) -> ModeNumbers:
     """The modes that the trials chose."""
-    return Modes(int(choice["harmonics"]), int(choice["polynomials"]), strain)
+    return ModeNumbers(int(choice["harmonics"]), int(choice["polynomials"]), strain)
 
 
 def best_of_batches(batches: Sequence[Solutions]) -> Motifs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,37 +11,53 @@ import torch
 from nanotexture.engine.stage import stage
 from nanotexture.phasing.motif import MotifSolutions
 from nanotexture.phasing.motif_model import Nuisance, ReflectionData, order_intensities
-from nanotexture.quantities import Clusters, LeftOut, ModeChoice, Orders, Reference
-from nanotexture.schema import LEFT_OUT, labelled
+from nanotexture.quantities import Clusters, LeftOut, ModeChoice, Orders, Reference, Settled
+from nanotexture.schema import LEFT_OUT, SETTLED, labelled
 from nanotexture.stages.invert import chosen_modes
-from nanotexture.stages.models import LeaveOutConfig, Tie
+from nanotexture.stages.models import LeaveOutConfig, SettleConfig, Tie
 from nanotexture.stages.motif_data import motif_data
 from nanotexture.stages.motif_setup import MotifData
 from nanotexture.stages.motif_solve import Motifs, relaxed
 
 
-@stage(version=2)
+@stage(version=1)
+def settle(
+    orders: Orders, reference: Reference, choice: ModeChoice, clusters: Clusters, *, config: SettleConfig
+) -> Settled:
+    """The answer relaxed once more on all reflections, and how well it fits each; no motif where there is no answer."""
+    hkl = orders["hkl"].values
+    values: dict[str, Any] = {"hkl": hkl, "cost_fitted": np.full(len(hkl), np.nan)}
+    if len(clusters["field"]):
+        data = motif_data(orders, reference, config.film, config.polarization, Tie(choice["tie"].item()))
+        found = relaxed(data, chosen_modes(choice, config.strain), _answer(clusters))
+        values |= {
+            "cost_fitted": np.array([_cost(one, found) for one in data.reflections]),
+            "motif": data.on_planes(found.fields[0]),
+            "gap": float(found.gap),
+        }
+    return Settled(labelled(values, SETTLED))
+
+
+@stage(version=3)
 def leave_out(
-    orders: Orders, reference: Reference, choice: ModeChoice, clusters: Clusters, *, config: LeaveOutConfig
+    orders: Orders, reference: Reference, choice: ModeChoice, settled: Settled, *, config: LeaveOutConfig
 ) -> LeftOut:
     """chi2 per point of one reflection, fitted and predicted with its own scale; NaN where there is no answer."""
     values = {
-        "hkl": orders["hkl"].values[config.left],
-        "cost_fitted": np.nan,
+        "hkl": settled["hkl"].values[config.left],
+        "cost_fitted": float(settled["cost_fitted"][config.left]),
         "cost_left_out": np.nan,
         "worst_order": np.nan,
         "points": 0,
     }
-    if len(clusters["field"]):
+    if "motif" in settled:
         data = motif_data(orders, reference, config.film, config.polarization, Tie(choice["tie"].item()))
-        modes = chosen_modes(choice, config.strain)
-        answer = relaxed(data, modes, _answer(clusters))
-        others = relaxed(_without(data, config.left), modes, _motifs(answer))
+        motif = Motifs(settled["motif"].values[None], settled["gap"].values[None])
+        others = relaxed(_without(data, config.left), chosen_modes(choice, config.strain), motif)
         one = data.reflections[config.left]
         use, missed = one.work | one.free, misfit(one, others)
         by_order = missed.sum(1) / use.sum(1).clamp_min(1)
         values |= {
-            "cost_fitted": float(misfit(one, answer).sum() / use.sum()),
             "cost_left_out": float(missed.sum() / use.sum()),
             "worst_order": float(one.orders[by_order.argmax()]),
             "points": int(use.sum()),
@@ -59,13 +76,13 @@ def misfit(one: ReflectionData, motif: MotifSolutions) -> torch.Tensor:
     return weight * (scale * model - one.intensity) ** 2
 
 
+def _cost(one: ReflectionData, motif: MotifSolutions) -> float:
+    return float(misfit(one, motif).sum() / (one.work | one.free).sum())
+
+
 def _answer(clusters: Clusters) -> Motifs:
     parts = [clusters[name].values[0] for name in ("field", "polar") if name in clusters]
     return Motifs(np.concatenate(parts)[None], clusters["gap"].values[None])
-
-
-def _motifs(found: MotifSolutions) -> Motifs:
-    return Motifs(found.fields.numpy(), found.gap.numpy())
 
 
 def _without(data: MotifData, left: int) -> MotifData:

@@ -157,6 +157,14 @@ class ConsensusConfig(Config):
     polarization: bool = False
 
 
+class SettleConfig(Config):
+    """Film and prior strain."""
+
+    film: FilmConfig
+    strain: float
+    polarization: bool
+
+
 class LeaveOutConfig(Config):
     """Film, prior strain, and the number of the reflection that is left out."""
 

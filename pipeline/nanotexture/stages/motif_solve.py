@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Modes:
+class ModeNumbers:
     """Numbers of harmonics and polynomials, and prior rms strain of one mode."""
 
     harmonics: int
@@ -43,7 +43,7 @@ def best_motif(solutions: Solutions) -> Motifs:
     return Motifs(np.concatenate(parts)[None], solutions["gap"].values[[best]])
 
 
-def relaxed(data: MotifData, modes: Modes, motifs: Motifs) -> MotifSolutions:
+def relaxed(data: MotifData, modes: ModeNumbers, motifs: Motifs) -> MotifSolutions:
     """The minimum next to each motif, with a number of modes."""
     unknowns = data.unknowns(modes.harmonics, modes.polynomials, modes.strain)
     planes = stretched(motifs.fields, len(data.slots))[..., : len(data.z)]
@@ -74,7 +74,9 @@ def starts_by_schedule(data: MotifData, seeds: Sequence[tuple[int, ...]]) -> lis
     return [[i for i, seed in enumerate(seeds) if seed[-1] % number == turn] for turn in range(number)]
 
 
-def solve_starts(data: MotifData, modes: Modes, seeds: Sequence[tuple[int, ...]]) -> list[MotifSolutions]:
+def solve_starts(
+    data: MotifData, modes: ModeNumbers, seeds: Sequence[tuple[int, ...]]
+) -> list[MotifSolutions]:
     """Solutions from random starts, one batch for each schedule that has starts."""
     unknowns = data.unknowns(modes.harmonics, modes.polynomials, modes.strain)
     settings = data.settings(modes.harmonics, unknowns)
