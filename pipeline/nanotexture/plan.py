@@ -15,46 +15,28 @@ from nanotexture.film.config import FilmConfig, LayerConfig, SubstrateConfig
 from nanotexture.film.materials import Material, built_in, from_mapping
 from nanotexture.inputs import resolve
 from nanotexture.plan_simulation import simulated_maps, simulated_truths
+from nanotexture.plan_temperature import (
+    TemperaturePlan,
+    ToldModes,
+    better_of,
+    orders_of,
+    pilots_of,
+    temperatures_of,
+    together,
+)
 from nanotexture.readers import read_map_header, read_scan
 from nanotexture.recipe import Film, Recipe
 from nanotexture.stages import models
-from nanotexture.stages.combs import combs
-from nanotexture.stages.consensus import group
 from nanotexture.stages.convert import align, convert, load, scan_thickness
 from nanotexture.stages.domains import domains
 from nanotexture.stages.energy import energy
-from nanotexture.stages.invert import better_pilot, choose, invert, pilot, trial, warm
-from nanotexture.stages.leave_out import leave_out, settle
-from nanotexture.stages.map_fit import map_fit
-from nanotexture.stages.prepare import prepare
 from nanotexture.stages.reference import reference
 from nanotexture.stages.resize import resize
 from nanotexture.stages.series import series
-from nanotexture.stages.texture import texture
-from nanotexture.stages.window import window
 
-# harmonics beyond those seen in the data, and whether with fewer polynomials than the fringes allow
-TRIAL_MODES = ((0, True), (1, True), (1, False), (2, True), (2, False))
-PILOT_STARTS, TRIAL_FOLDS = 6, 3
-FEWEST_TO_LEAVE_OUT = 3  # reflections
 STACK_OFF = 0.03  # relative: a stack's c are nominal
-BATCHES = 400  # more tasks than this cost more in scheduling than they gain in balance
 
 Key = tuple[str, float]  # reflection, temperature
-
-
-@dataclass(frozen=True)
-class TemperaturePlan:
-    """Tasks of one temperature."""
-
-    temperature: float
-    maps: tuple[Task, ...]
-    orders: Task
-    clusters: Task
-    texture: Task
-    choice: Task
-    left_out: tuple[Task, ...] = ()
-    truth: Task | None = None
 
 
 @dataclass(frozen=True)
@@ -91,15 +73,15 @@ def plan_recipe(recipe: Recipe, path: Path) -> RunPlan:
     """Tasks of a recipe; reads headers and checksums, computes nothing; UserError says what is wrong with an input."""
     film = film_config(recipe.film, path)
     files, alignment, maps = _measured(recipe, film, path)
-    orders = {t: _prepare(recipe, film, tasks, t) for t, tasks in maps.items()}
+    orders = {t: orders_of(recipe, film, tasks, t) for t, tasks in maps.items()}
     shared = Task(reference, models.ReferenceConfig(film=film), (tuple(orders.values()),))
     # one reflection alone lets the texture make up for a wrong number of planes
     several = min(len(tasks) for tasks in maps.values()) > 1
     sized = recipe.invert.solver == "motif" and film.single and film.layers[0].cells is None and several
-    pilots = {t: _pilots(recipe, film, orders[t], shared, sized, f"{t:g} K") for t in orders}
-    better = {t: _better(pilots[t], f"{t:g} K") for t in orders}
+    pilots = {t: pilots_of(recipe, film, orders[t], shared, sized, f"{t:g} K") for t in orders}
+    better = {t: better_of(pilots[t], f"{t:g} K") for t in orders}
     if sized:
-        modes = _Modes.of(recipe)
+        modes = ToldModes.of(recipe)
         sizes = models.ResizeConfig(
             film=film,
             harmonics=modes.harmonics,
@@ -108,32 +90,13 @@ def plan_recipe(recipe: Recipe, path: Path) -> RunPlan:
             polarization=recipe.texture.polarization,
         )
         shared = Task(resize, sizes, (tuple(orders.values()), shared, tuple(better[t] for t in orders)))
-    every = _together(_temperatures(recipe, film, maps, orders, pilots, shared), shared)
+    every = together(temperatures_of(recipe, film, maps, orders, pilots, shared), shared)
     if recipe.simulate is not None:
         truths = simulated_truths(recipe.simulate, film, path)
         every = tuple(replace(one, truth=truths[one.temperature]) for one in every)
     scans, scan_files = _thickness_scans(recipe, film, path)
     over_all = _over_all(recipe, film, every, shared)
     return RunPlan(film, (*files, *scan_files), every, shared, alignment, scans, *over_all)
-
-
-def _together(every: tuple[TemperaturePlan, ...], reference: Task) -> tuple[TemperaturePlan, ...]:
-    """Answers of several temperatures told of each other: they share one grid and one origin of x."""
-    if len(every) == 1:
-        return every
-    clusters = tuple(one.clusters for one in every)
-    return tuple(
-        replace(
-            one,
-            texture=Task(
-                texture,
-                one.texture.config,
-                (one.orders, one.clusters, reference, clusters),
-                one.texture.label,
-            ),
-        )
-        for one in every
-    )
 
 
 def _over_all(
@@ -304,223 +267,3 @@ def _by_temperature(made: dict[Key, Task], path: Path) -> dict[float, tuple[Task
                 f"{path}: input.files: expected reflection {lacking[0]} at {temperature:g} K as at the others, found none"
             )
     return {t: tuple(found[t][name] for name in every) for t in sorted(found)}
-
-
-def _prepare(recipe: Recipe, film: FilmConfig, maps: tuple[Task, ...], temperature: float) -> Task:
-    period = None if recipe.texture.period == "auto" else recipe.texture.period
-    label = f"{temperature:g} K"
-    found = Task(combs, models.CombsConfig(film=film, period=period), (maps,), label)
-    fits = tuple(Task(map_fit, models.MapFitConfig(film=film), (one, found), one.label) for one in maps)
-    config = models.PrepareConfig(film=film, period=period, seed=recipe.invert.seed)
-    return Task(prepare, config, (maps, found, fits), label)
-
-
-_Neighbours = tuple[tuple[Task, ...], tuple[Task, ...]]  # solutions of the nearest temperatures
-
-
-@dataclass(frozen=True)
-class _Cold:
-    """Random starts of one temperature."""
-
-    temperature: float
-    label: str
-    maps: tuple[Task, ...]
-    orders: Task
-    choice: Task
-    solutions: tuple[Task, ...]
-
-
-def _temperatures(
-    recipe: Recipe,
-    film: FilmConfig,
-    maps: dict[float, tuple[Task, ...]],
-    orders: dict[float, Task],
-    pilots: dict[float, tuple[Task, ...]],
-    shared: Task,
-) -> tuple[TemperaturePlan, ...]:
-    """Every temperature in rising order: cold starts of each, then warm ones from its neighbours."""
-    cold = [_cold(recipe, film, t, maps[t], orders[t], pilots[t], shared) for t in sorted(orders)]
-    return tuple(_answer(recipe, film, one, _neighbours(cold, i), shared) for i, one in enumerate(cold))
-
-
-def _neighbours(cold: list[_Cold], i: int) -> _Neighbours:
-    """Solutions of the two temperatures next to one, on either side of it or, at the ends, on one."""
-    others = sorted((j for j in range(len(cold)) if j != i), key=lambda j: abs(j - i))[:2]
-    first, second = ([cold[j].solutions for j in others] + [(), ()])[:2]
-    return first, second
-
-
-def _cold(
-    recipe: Recipe,
-    film: FilmConfig,
-    temperature: float,
-    maps: tuple[Task, ...],
-    orders: Task,
-    pilots: tuple[Task, ...],
-    shared: Task,
-) -> _Cold:
-    told, label = recipe.invert, f"{temperature:g} K"
-    trials = _trials(recipe, film, orders, _better(pilots, label), shared, label)
-    choice = Task(choose, models.ChooseConfig(), (trials, pilots), label)
-    batches = _batches(told.starts, told.batch)
-    if told.solver == "motif":
-        solutions = tuple(
-            Task(
-                invert,
-                models.InvertConfig(
-                    film=film,
-                    starts=b,
-                    seed=told.seed,
-                    strain=told.strain,
-                    polarization=recipe.texture.polarization,
-                ),
-                (orders, shared, choice),
-                label,
-            )
-            for b in batches
-        )
-    else:
-        solutions = tuple(
-            Task(
-                window,
-                models.WindowConfig(film=film, starts=b, seed=told.seed, hkl=told.reflection),
-                (maps, orders, shared),
-                label,
-            )
-            for b in batches
-        )
-    return _Cold(temperature, label, maps, orders, choice, solutions)
-
-
-def _answer(
-    recipe: Recipe, film: FilmConfig, cold: _Cold, near: _Neighbours, shared: Task
-) -> TemperaturePlan:
-    """Clusters and texture of one temperature, from its own starts and from the motifs of its neighbours."""
-    told = recipe.invert
-    motif = told.solver == "motif"
-    solutions = cold.solutions
-    if motif and any(near):
-        config = models.InvertConfig(
-            film=film,
-            starts=(told.starts, told.starts + 1),
-            seed=told.seed,
-            strain=told.strain,
-            polarization=recipe.texture.polarization,
-        )
-        inputs = (cold.orders, shared, cold.choice, *near)
-        solutions = (*solutions, Task(warm, config, inputs, cold.label))
-    polar = recipe.texture.polarization and motif
-    settings = models.ConsensusConfig(film=film, solver=told.solver, strain=told.strain, polarization=polar)
-    clusters = Task(group, settings, (cold.orders, shared, cold.choice, solutions), cold.label)
-    asked = models.TextureConfig(polar_film=film if polar and film.polar else None)
-    answer = Task(texture, asked, (cold.orders, clusters, shared), cold.label)
-    left = _left_out(recipe, film, cold, clusters, shared) if motif else ()
-    return TemperaturePlan(cold.temperature, cold.maps, cold.orders, clusters, answer, cold.choice, left)
-
-
-def _left_out(
-    recipe: Recipe, film: FilmConfig, cold: _Cold, clusters: Task, shared: Task
-) -> tuple[Task, ...]:
-    """Every reflection predicted by the others, where enough of them are left."""
-    if len(cold.maps) < FEWEST_TO_LEAVE_OUT:
-        return ()
-    polar, strain = recipe.texture.polarization, recipe.invert.strain
-    configs = [
-        models.LeaveOutConfig(film=film, strain=strain, polarization=polar, left=r)
-        for r in range(len(cold.maps))
-    ]
-    settled = Task(
-        settle,
-        models.SettleConfig(film=film, strain=strain, polarization=polar),
-        (cold.orders, shared, cold.choice, clusters),
-        cold.label,
-    )
-    inputs = (cold.orders, shared, cold.choice, settled)
-    return tuple(Task(leave_out, config, inputs, cold.label) for config in configs)
-
-
-@dataclass(frozen=True)
-class _Modes:
-    """Numbers of harmonics and polynomials that the recipe says; None: the data say."""
-
-    harmonics: int | None
-    polynomials: int | None
-
-    @classmethod
-    def of(cls, recipe: Recipe) -> _Modes:
-        """Those of a recipe; `window` has no modes to choose: one trial, for the table in the result."""
-        told = recipe.invert
-        harmonics = None if told.harmonics == "auto" else told.harmonics
-        polynomials = None if told.polynomials == "auto" else told.polynomials
-        if told.solver == "window":
-            return cls(harmonics or 1, polynomials or 2)
-        return cls(harmonics, polynomials)
-
-    @property
-    def single(self) -> bool:
-        """Whether there is nothing to choose."""
-        return self.harmonics is not None and self.polynomials is not None
-
-
-def _better(pilots: tuple[Task, ...], label: str) -> Task:
-    return pilots[0] if len(pilots) == 1 else Task(better_pilot, models.BetterPilotConfig(), (pilots,), label)
-
-
-def _pilots(
-    recipe: Recipe, film: FilmConfig, orders: Task, shared: Task, sized: bool, label: str
-) -> tuple[Task, ...]:
-    """A few starts, one where neither the number of modes nor that of planes is to be chosen from them.
-
-    Each way in which displacement and polarization may be tied has its own, and the data choose.
-    """
-    told, modes = recipe.invert, _Modes.of(recipe)
-    window = told.solver == "window"
-    needed = not window and (sized or not modes.single)
-    config = models.PilotConfig(
-        film=film,
-        harmonics=modes.harmonics,
-        polynomials=modes.polynomials,
-        starts=PILOT_STARTS if needed else 1,
-        seed=told.seed,
-        strain=told.strain,
-        polarization=recipe.texture.polarization and not window,
-    )
-    ties = _ties(film) if config.polarization else (models.Tie.NONE,)
-    return tuple(Task(pilot, config.model_copy(update={"tie": tie}), (orders, shared), label) for tie in ties)
-
-
-def _ties(film: FilmConfig) -> tuple[models.Tie, ...]:
-    """What may tie displacement and polarization; reflections of a superlattice never find both without."""
-    if not film.elastic:
-        return (models.Tie.NONE,)
-    if film.repeat == 1:
-        return (models.Tie.NONE, models.Tie.LAYERS)
-    return (models.Tie.LAYERS, models.Tie.MEAN)
-
-
-def _trials(
-    recipe: Recipe, film: FilmConfig, orders: Task, first: Task, shared: Task, label: str
-) -> tuple[Task, ...]:
-    told, modes = recipe.invert, _Modes.of(recipe)
-    tried = [(k if modes.harmonics is None else 0, modes.polynomials is None and m) for k, m in TRIAL_MODES]
-    configs = [
-        models.TrialConfig(
-            film=film,
-            harmonics=modes.harmonics,
-            polynomials=modes.polynomials,
-            more_harmonics=k,
-            fewer_polynomials=m,
-            folds=1 if modes.single else TRIAL_FOLDS,
-            seed=told.seed,
-            strain=told.strain,
-            polarization=recipe.texture.polarization and told.solver == "motif",
-        )
-        for k, m in dict.fromkeys(tried)
-    ]
-    return tuple(Task(trial, config, (orders, shared, first), label) for config in configs)
-
-
-def _batches(starts: int, size: int) -> list[tuple[int, ...]]:
-    """Numbers of the starts in batches fixed by the recipe alone, so that workers do not change a result."""
-    size = max(size, -(-starts // BATCHES))
-    return [tuple(range(i, min(i + size, starts))) for i in range(0, starts, size)]

@@ -23,7 +23,8 @@ from nanotexture.engine.task import Source, Task
 from nanotexture.errors import UserError
 from nanotexture.foresight import not_told, reflections_of
 from nanotexture.lacking import lacking_record
-from nanotexture.plan import RunPlan, TemperaturePlan, plan_recipe
+from nanotexture.plan import RunPlan, plan_recipe
+from nanotexture.plan_temperature import TemperaturePlan
 from nanotexture.quantities import (
     Alignment,
     Clusters,
