@@ -161,4 +161,10 @@ def test_every_outcome_says_what_to_try_in_one_sentence():
     for outcome in Outcome:
         assert outcome.advice.endswith(".")
         assert outcome.advice.count(".") == 1
-    assert [str(o) for o in Outcome] == ["converged", "stalled", "out of steps", "not determined"]
+    assert [str(o) for o in Outcome] == [
+        "converged",
+        "stalled",
+        "out of steps",
+        "abandoned",
+        "not determined",
+    ]

@@ -395,12 +395,18 @@ def test_a_start_alone_ends_where_it_ends_in_a_batch(exact):
 
 def test_the_best_of_a_batch_is_found_though_others_are_abandoned_and_say_so(exact):
     """Their cost is the one where they were left: no lower than where they would have ended."""
-    batch = solved(exact, [(1, i) for i in range(4)])
+    sharp = tuple(replace(one, sigma=one.sigma / 10) for one in exact)
+    starts = torch.cat([0.95 * planted(), random_starts(unknowns(), [(1, i) for i in range(3)])])
+
+    def ended(members):
+        return solve(sharp, starts[members], gap=TRUTH_GAP, settings=SETTINGS)
+
+    batch = ended(range(4))
     left = [i for i in range(4) if batch.outcome[i] is Outcome.ABANDONED]
     assert left
     assert batch.outcome[int(batch.cost.argmin())] is Outcome.CONVERGED
     for i in left:
-        alone = solved(exact, [(1, i)])
+        alone = ended([i])
         assert float(alone.cost) <= float(batch.cost[i])
         assert int(alone.iterations) > int(batch.iterations[i])
         assert float(alone.cost) > float(batch.cost.min())

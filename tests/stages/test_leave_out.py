@@ -5,8 +5,8 @@ import pytest
 import torch
 import xarray as xr
 from nanotexture.stages.invert import best_of_batches, invert, warm
-from nanotexture.stages.leave_out import leave_out
-from nanotexture.stages.models import InvertConfig, LeaveOutConfig
+from nanotexture.stages.leave_out import leave_out, settle
+from nanotexture.stages.models import InvertConfig, LeaveOutConfig, SettleConfig
 from nanotexture.stages.motif_data import motif_data
 
 from .planted import GAP, SINGLE, measured, orders, reference
@@ -47,8 +47,20 @@ def answer(fields, gap=GAP):
 
 
 def predicted(fields, told, left):
+    return without(told, answer(fields), left)
+
+
+def without(told, clusters, left):
+    """The answer settled on all reflections, then without one."""
+    settled = settle(
+        told,
+        reference(SINGLE),
+        CHOICE,
+        clusters,
+        config=SettleConfig(film=SINGLE, strain=STRAIN, polarization=False),
+    )
     config = LeaveOutConfig(film=SINGLE, strain=STRAIN, polarization=False, left=left)
-    return leave_out(told, reference(SINGLE), CHOICE, answer(fields), config=config)
+    return leave_out(told, reference(SINGLE), CHOICE, settled, config=config)
 
 
 @pytest.mark.parametrize("left", range(len(HKL)))
@@ -74,8 +86,7 @@ def test_a_reflection_of_another_motif_is_not_foretold(cold):
 def test_no_answer_predicts_nothing(cold):
     _, told = cold
     empty = answer(cold[0]).isel(cluster=slice(0, 0))
-    config = LeaveOutConfig(film=SINGLE, strain=STRAIN, polarization=False, left=0)
-    found = leave_out(told, reference(SINGLE), CHOICE, empty, config=config)
+    found = without(told, empty, 0)
     assert np.isnan([float(found[name]) for name in ("cost_fitted", "cost_left_out", "worst_order")]).all()
 
 
