@@ -367,7 +367,9 @@ SOLUTIONS: Schema = {
         "start reflection", "1", "log of the scale", "Against the first guess of each reflection."
     ),
     "iterations": _v("start", "1", "iterations", "Steps taken.", "i"),
-    "outcome": _v("start", "1", "outcome", "converged, stalled, out of steps, abandoned or not determined.", "U"),
+    "outcome": _v(
+        "start", "1", "outcome", "converged, stalled, out of steps, abandoned or not determined.", "U"
+    ),
 }
 
 CLUSTERS: Schema = {
@@ -488,7 +490,9 @@ RESULT_SOLUTIONS: Schema = {
         f"{_T} start", "1", "cluster", "Cluster of the start, 0 is the best; -1 where the start failed.", "i"
     ),
     "iterations": _v(f"{_T} start", "1", "iterations", "Steps taken.", "i"),
-    "outcome": _v(f"{_T} start", "1", "outcome", "converged, stalled, out of steps, abandoned or not determined.", "U"),
+    "outcome": _v(
+        f"{_T} start", "1", "outcome", "converged, stalled, out of steps, abandoned or not determined.", "U"
+    ),
     "harmonics": _v(
         f"{_T} start", "1", "harmonics", "Number K of harmonics in x that the start used.", "i", True
     ),
