@@ -86,9 +86,13 @@ def trial(orders: Orders, reference: Reference, first: Solutions, *, config: Tri
 
 
 def pilot_modes(data: MotifData, config: PilotConfig | ResizeConfig) -> ModeNumbers:
-    """The modes told, or one harmonic more than is seen and two thirds of the polynomials that the fringes allow."""
+    """The modes told, or one harmonic more than is seen and two thirds of the polynomials that the fringes allow.
+
+    In a superlattice all of the few that a layer has: short of them, the looser of two ties would stand in for them and win.
+    """
     seen, fringes = first_modes(data)
-    return ModeNumbers(config.harmonics or seen + 1, config.polynomials or fewer(fringes), config.strain)
+    polynomials = fringes if data.repeats else fewer(fringes)
+    return ModeNumbers(config.harmonics or seen + 1, config.polynomials or polynomials, config.strain)
 
 
 def fewer(polynomials: int) -> int:
