@@ -79,6 +79,12 @@ def test_the_held_out_satellites_choose_between_tied_and_free_displacements():
     assert better_pilot([pilot("none", [98.0]), tied], config=BetterPilotConfig()) is tied
 
 
+def test_of_pilots_that_predict_alike_the_tightest_tie_is_taken():
+    layers, mean, free = pilot("layers", [1.02]), pilot("mean", [1.0]), pilot("none", [1.01])
+    assert better_pilot([free, mean, layers], config=BetterPilotConfig()) is layers
+    assert better_pilot([free, mean, pilot("layers", [1.2])], config=BetterPilotConfig()) is mean
+
+
 def test_a_pilot_without_held_out_values_is_judged_by_the_fitted_ones():
     nothing = pilot("layers", [np.nan])
     assert pilot_cost(nothing) == 7.0

@@ -33,6 +33,8 @@ from nanotexture.stages.motif_solve import (
     starts_by_schedule,
 )
 
+TIGHTEST = (Tie.LAYERS, Tie.MEAN, Tie.NONE)
+ALIKE = 0.05  # free chi2 of pilots, relative
 TRIAL_SEED = 1_000_003  # trials draw other random numbers than the starts proper
 
 
@@ -48,8 +50,10 @@ def pilot(orders: Orders, reference: Reference, *, config: PilotConfig) -> Solut
 
 @stage(version=1)
 def better_pilot(pilots: list[Solutions], *, config: BetterPilotConfig) -> Solutions:
-    """The pilot that predicts held-out satellites best, on fitted ones where none are held out."""
-    return min(pilots, key=pilot_cost)
+    """The pilot that predicts held-out satellites best; of those that do it alike the one whose tie leaves least free."""
+    lowest = min(map(pilot_cost, pilots))
+    alike = [one for one in pilots if pilot_cost(one) <= lowest * (1 + ALIKE)]
+    return min(alike, key=lambda one: TIGHTEST.index(Tie(one["tie"].item())))
 
 
 def pilot_cost(pilot: Solutions) -> float:
