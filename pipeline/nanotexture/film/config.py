@@ -44,6 +44,11 @@ class FilmConfig(BaseModel):
         return len(self.layers) == 1 and self.repeat == 1
 
     @property
+    def unrolled(self) -> FilmConfig:
+        """The same film with every repeat written out."""
+        return self.model_copy(update={"layers": self.layers * self.repeat, "repeat": 1})
+
+    @property
     def polar(self) -> bool:
         """Whether atoms of any layer are known to move with a polarization."""
         return any(layer.material.polar for layer in self.layers)

@@ -27,7 +27,7 @@ def window(
     chosen = _chosen(orders, config.hkl)
     one, vector = maps[chosen], reflection_vectors(orders, reference)[chosen]
     alone = orders.isel(reflection=[chosen])
-    data = motif_data(alone, reference, config.film)
+    data = motif_data(alone, reference, config.film.unrolled)  # its answer differs from repeat to repeat
     background = orders["background"].values[chosen][: one.sizes["qx"], : one.sizes["qz"]]
     found = solve_window(
         intensity=np.clip(np.nan_to_num(one["intensity"].values - background), 0.0, None),
