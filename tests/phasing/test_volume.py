@@ -194,3 +194,18 @@ def test_a_planted_texture_is_found_from_nearby_and_its_error_is_honest():
     # moves along x and y, which no intensity fixes, are not in the error
     assert 0.3 < np.sqrt(((off / found.fields_std.numpy()) ** 2).mean()) < 3.0
     assert found.slope_std.shape[2] == 3
+
+
+def test_a_centred_cell_has_waves_of_even_sum_alone_and_lights_no_odd_order():
+    """f(x + 1/2, y + 1/2) = f(x, y)."""
+    own = replace(modes(), centred=True)
+    assert all((k + n) % 2 == 0 for k, n in own.waves)
+    assert set(own.waves) == {wave for wave in modes().waves if sum(wave) % 2 == 0}
+    c = torch.from_numpy(np.random.default_rng(0).normal(size=(1, 3, len(own.index))))
+    field = 0.05 * torch.einsum("bfm,mxyz->bfxyz", c, own.basis(POINTS))
+    half = POINTS // 2
+    torch.testing.assert_close(torch.roll(field, (half, half), dims=(2, 3)), field)
+    one = reflection()
+    found = order_intensities(one, field, extras())[0]
+    odd = (one.orders + one.orders_y) % 2 != 0
+    assert float(found[odd].max()) < 1e-12 * float(found.max())

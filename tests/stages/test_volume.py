@@ -1,5 +1,7 @@
 """Maps qx, qy, qz of a planted film through preparation and inversion."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -25,7 +27,8 @@ from nanotexture.stages.models import (
     TrialConfig,
     WindowConfig,
 )
-from nanotexture.stages.motif_data import field_axes, motif_data
+from nanotexture.stages.motif_data import centred_from_rows, field_axes, motif_data
+from nanotexture.stages.motif_rows import measured_rows
 from nanotexture.stages.prepare_volume import prepare_volume
 from nanotexture.stages.reference import reference
 from nanotexture.stages.texture import texture
@@ -168,3 +171,14 @@ def test_directions_of_q_determine_the_components_in_their_span(hkl, axes):
     found = field_axes(np.array(hkl, float))
     assert len(found) == len(axes)
     np.testing.assert_allclose(np.abs(found @ np.array(axes).T), np.eye(len(axes)), atol=1e-9)
+
+
+@pytest.mark.parametrize(("lit", "centred"), [(0.0, True), (0.02, False)])
+def test_a_cell_is_centred_where_no_order_of_odd_sum_is_seen(orders, lit, centred):
+    """Orders of odd sum at `lit` of the strongest satellite, or at nothing but noise."""
+    rows = measured_rows(orders, 0, FILM)
+    odd = (rows.orders + rows.orders_y) % 2 != 0
+    top = rows.intensity[~rows.central].max()
+    noise = np.random.default_rng(0).normal(size=rows.intensity.shape) * np.sqrt(rows.variance)
+    level = np.where(odd, lit, 0.5)[:, None] * top
+    assert centred_from_rows(replace(rows, intensity=level + noise)) is centred

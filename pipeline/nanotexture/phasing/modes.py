@@ -95,7 +95,8 @@ class Modes:
     """K harmonics times profiles; period in angstrom; constant: whether the constant is a mode.
 
     lean: by how many periods per angstrom of height the modes are displaced along x. period_y (angstrom): of a texture that
-    is periodic along y too, upright, whose grids are (x, y, z) instead of (x, z); None where it is uniform along y.
+    is periodic along y too, upright, whose grids are (x, y, z) instead of (x, z); None where it is uniform along y; centred:
+    whether its cell is, as a checkerboard's, so that waves whose k + l is odd, and the orders whose n + m is odd, are absent.
     """
 
     harmonics: int
@@ -104,6 +105,7 @@ class Modes:
     constant: bool = False
     lean: float = 0.0
     period_y: float | None = None
+    centred: bool = False
 
     @cached_property
     def waves(self) -> tuple[tuple[int, ...], ...]:
@@ -113,6 +115,8 @@ class Modes:
             return tuple((k,) for k in range(most + 1))
         half = [(k, n) for k in range(most + 1) for n in range(-most, most + 1) if k > 0 or n >= 0]
         within = [one for one in half if one[0] ** 2 + one[1] ** 2 < (most + 0.5) ** 2]
+        if self.centred:
+            within = [one for one in within if sum(one) % 2 == 0]
         return tuple(sorted(within, key=lambda one: (one[0] ** 2 + one[1] ** 2, one)))
 
     @cached_property

@@ -29,6 +29,7 @@ Array = NDArray[np.float64]
 SYSTEMATIC = 0.02  # relative error of the kinematic model beside that of the lines: chi2 at simulated truths is then near 1
 PARALLEL = 0.02  # directions of Q closer than this (rad) are one: they give one component of the displacement
 FEWEST, MOST = 2, 12
+CLEAR, FAINT = 5.0, 1e-3  # standard deviations, and of the strongest satellite: an order is seen
 LEAST_LEAN = 0.25  # periods through the film that upright modes follow as well
 
 
@@ -130,7 +131,22 @@ def motif_data(
         tie=tie,
         below=_stiffness_below(film),
         period_y=float(orders["period_y"]) if volume else None,
+        centred=volume and all(centred_from_rows(one) for one in rows),
     )
+
+
+def centred_from_rows(rows: Rows) -> bool:
+    """Whether no order whose n + m is odd is seen, while others are: then the cell is centred, as that of a checkerboard.
+
+    Without it the waves that such orders are absent of would be bounded by the square of their amplitude only, which no
+    curvature of the cost shows.
+    """
+    assert rows.orders_y is not None
+    odd = (rows.orders + rows.orders_y) % 2 != 0
+    seen = np.where(rows.usable, rows.intensity, 0.0).sum(1)
+    error = np.sqrt(np.where(rows.usable, rows.variance, 0.0).sum(1))
+    clear = (seen > CLEAR * error) & (seen > FAINT * seen[~rows.central].max())
+    return bool(not clear[odd].any() and clear[~odd & ~rows.central].any())
 
 
 def _periods(orders: Orders) -> tuple[float, ...]:

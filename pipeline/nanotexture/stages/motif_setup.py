@@ -43,7 +43,7 @@ class MotifData:
     (planes,): height of the motif that each plane shows, the same in every repeat of a superlattice; lean: of the motif, in
     periods per angstrom of height; tie: of displacement and polarization; below:
     c11, c12, c44 of the substrate in Pa, None for those of the film; period_y
-    (angstrom): of a texture that is periodic along y too, else None.
+    (angstrom): of a texture that is periodic along y too, else None; centred: whether its cell is, as a checkerboard's.
     """
 
     reflections: tuple[ReflectionData, ...]
@@ -61,6 +61,7 @@ class MotifData:
     tie: Tie = Tie.NONE
     below: Stiffness | None = None
     period_y: float | None = None
+    centred: bool = False
 
     @property
     def repeats(self) -> bool:
@@ -110,7 +111,14 @@ class MotifData:
             profiles = repeat_profiles(z=self.z, number=polynomials, repeat=self._repeat)
         else:
             profiles = legendre_profiles(z=self.z, number=polynomials, thickness=self.stack.thickness)
-        return Modes(harmonics, profiles, self.period, lean=self.lean, period_y=self.period_y)
+        return Modes(
+            harmonics,
+            profiles,
+            self.period,
+            lean=self.lean,
+            period_y=self.period_y,
+            centred=self.centred,
+        )
 
     def limited(self, harmonics: int, polynomials: int) -> tuple[int, int]:
         """At most VOLUME of a texture that is periodic in both directions: its unknowns grow with the square of the harmonics."""
