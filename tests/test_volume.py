@@ -20,9 +20,9 @@ from .stages.volumes import CELLS, POINTS, write_files
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """002 and 103 of the film alone, few modes: result and report."""
+    """002, 103 and -103 of the film alone, few modes: result and report."""
     folder = tmp_path_factory.mktemp("run")
-    recipe = write_files(folder, ((0, 0, 2), (1, 0, 3)))
+    recipe = write_files(folder, ((0, 0, 2), (1, 0, 3), (-1, 0, 3)))
     changes = ("invert.starts=2", "invert.polynomials=2")
     return run_recipe(recipe, folder / "runs", changes, ClusterSettings(cluster="none"), Silent())
 
@@ -61,6 +61,12 @@ def test_the_model_of_a_map_is_its_orders_on_their_lines_and_a_background(tree):
     model = tree["maps/103"].to_dataset().isel(temperature=0)["model"].sum(("qx", "qy")).values
     orders = tree["orders/103"].to_dataset().isel(temperature=0)["model"].sum(("order", "order_y")).values
     assert np.corrcoef(model, orders)[0, 1] > 0.999
+
+
+def test_each_reflection_is_predicted_by_the_others(tree):
+    found = tree["left_out"].to_dataset()
+    assert found.sizes["reflection"] == 3
+    assert np.isfinite(found["cost_left_out"].values).all()
 
 
 def test_groups_of_plane_textures_are_absent_and_the_result_says_why(tree):
