@@ -88,3 +88,13 @@ def test_wrong_dims_and_units_are_a_defect():
             xr.Dataset({"x": good["x"], "u": good["u"].drop_attrs(), "n": good["n"], "text": good["text"]}),
             SMALL,
         )
+
+
+def test_a_second_direction_of_the_plane_is_beside_the_first():
+    found = schema.in_volume(schema.RESULT_TEXTURE)
+    for name, entry in schema.RESULT_TEXTURE.items():
+        assert [d for d in found[name].dims if d != "y"] == list(entry.dims)
+        assert ("y" in found[name].dims) == ({"x", "z"} <= set(entry.dims))
+    assert found["y"].dims == ("y",)
+    assert schema.in_volume(schema.MAP)["intensity"].dims == ("qx", "qy", "qz")
+    assert schema.in_volume(schema.ORDERS)["intensity"].units == "count/angstrom^2"

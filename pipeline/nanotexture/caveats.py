@@ -38,7 +38,7 @@ def warnings_of(
         *_about_thickness(film, orders, thickness_scans),
         *_about_fit(clusters, texture),
     ]
-    if texture.attrs["solver"] == "motif":
+    if texture.attrs["solver"] == "motif" and "y" not in texture.dims:
         there = np.isfinite(texture["polarization"].values).any(axis=(1, 2))
         told = lacking_sentences(film, reflections_of(orders), polarization, tuple(np.flatnonzero(there)))
         found += told
@@ -66,15 +66,21 @@ def _about_polarization(texture: Texture, told: tuple[str, ...]) -> list[str]:
 def _about_coverage(orders: Orders, clusters: Clusters) -> Iterator[str]:
     """Orders that the answer makes bright where their map has no values: nothing holds the answer there."""
     number = orders["order"].values
+    across = orders["order_y"].values if "order_y" in orders else np.zeros_like(number)
+    names = [
+        f"{n:+d}" if "order_y" not in orders else f"({n:+d}, {m:+d})"
+        for n, m in zip(number, across, strict=True)
+    ]
+    satellite = (number != 0) | (across != 0)
     found = []
     for r, hkl in enumerate(orders["hkl"].values):
         bright = np.nan_to_num(clusters["model"].values[r])
-        satellites = float(bright[number != 0].sum())
+        satellites = float(bright[satellite].sum())
         lost = np.where(np.isnan(orders["intensity"].values[r]), bright, 0.0).sum(axis=1)
         found += [
-            f"{' '.join(map(str, hkl))} order {n:+d} ({100 * part / satellites:.0f} %)"
-            for n, part in zip(number, lost, strict=True)
-            if n != 0 and part > MATTERS * satellites
+            f"{' '.join(map(str, hkl))} order {name} ({100 * part / satellites:.0f} %)"
+            for name, counts, part in zip(names, satellite, lost, strict=True)
+            if counts and part > MATTERS * satellites
         ]
     if found:
         yield (

@@ -28,6 +28,7 @@ from nanotexture.readers import read_map_header, read_scan
 from nanotexture.recipe import Film, Recipe
 from nanotexture.stages import models
 from nanotexture.stages.convert import align, convert, load, scan_thickness
+from nanotexture.stages.directions import directions
 from nanotexture.stages.domains import domains
 from nanotexture.stages.energy import energy
 from nanotexture.stages.reference import reference
@@ -169,17 +170,21 @@ def _measured(
         return [], None, simulated_maps(recipe.simulate, film, path)
     files = resolve(recipe.input.files, path, "input.files")
     if recipe.input.kind == "maps":
-        entries = [
-            ((str(header.hkl), header.temperature), file)
-            for file in files
-            for header in [read_map_header(file)]
-        ]
+        headers = [read_map_header(file) for file in files]
+        entries = [((str(h.hkl), h.temperature), file) for h, file in zip(headers, files, strict=True)]
+        seen = _directions(film, files) if all("qy" in header.axes for header in headers) else ()
         made = {
-            key: Task(load, models.LoadConfig(film=film), (Source(file),), file.name)
+            key: Task(load, models.LoadConfig(film=film), (Source(file), *seen), file.name)
             for key, file in _distinct(entries)
         }
         return files, None, _by_temperature(made, path)
     return _scans(recipe, film, path, files)
+
+
+def _directions(film: FilmConfig, files: list[Path]) -> tuple[Task]:
+    """Whether maps that all have a qy axis show a texture that is periodic in both directions of the plane."""
+    sources = tuple(Source(file) for file in files)
+    return (Task(directions, models.DirectionsConfig(film=film), (sources,), "qy"),)
 
 
 def _scans(

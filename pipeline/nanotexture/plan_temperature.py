@@ -10,10 +10,12 @@ from nanotexture.recipe import Recipe
 from nanotexture.stages import models
 from nanotexture.stages.combs import combs
 from nanotexture.stages.consensus import group
+from nanotexture.stages.directions import directions
 from nanotexture.stages.invert import better_pilot, choose, invert, pilot, trial, warm
 from nanotexture.stages.leave_out import leave_out, settle
 from nanotexture.stages.map_fit import map_fit
 from nanotexture.stages.prepare import prepare
+from nanotexture.stages.prepare_volume import prepare_volume
 from nanotexture.stages.texture import texture
 from nanotexture.stages.window import window
 
@@ -42,9 +44,11 @@ def orders_of(recipe: Recipe, film: FilmConfig, maps: tuple[Task, ...], temperat
     """Orders of one temperature: one comb for all maps, then every map for itself, then all together."""
     period = None if recipe.texture.period == "auto" else recipe.texture.period
     label = f"{temperature:g} K"
+    config = models.PrepareConfig(film=film, period=period, seed=recipe.invert.seed)
+    if any(one.stage is directions for task in maps for one in task.upstream):
+        return Task(prepare_volume, config, (maps,), label)
     found = Task(combs, models.CombsConfig(film=film, period=period), (maps,), label)
     fits = tuple(Task(map_fit, models.MapFitConfig(film=film), (one, found), one.label) for one in maps)
-    config = models.PrepareConfig(film=film, period=period, seed=recipe.invert.seed)
     return Task(prepare, config, (maps, found, fits), label)
 
 

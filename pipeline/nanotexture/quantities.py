@@ -7,6 +7,9 @@ import xarray as xr
 Scan = NewType("Scan", xr.Dataset)  # what an instrument recorded: counts at angles
 Alignment = NewType("Alignment", xr.Dataset)  # goniometer offsets found from a substrate peak
 ReciprocalMap = NewType("ReciprocalMap", xr.Dataset)  # counts on a regular grid of qx and qz, one reflection
+Directions = NewType(
+    "Directions", xr.Dataset
+)  # whether the maps are of a texture periodic in both directions
 ThicknessScan = NewType("ThicknessScan", xr.Dataset)  # film thickness from a symmetric line scan
 Combs = NewType("Combs", xr.Dataset)  # satellites of one spacing in all maps of a temperature
 MapFit = NewType("MapFit", xr.Dataset)  # lines along qx and rod of order 0 fitted to one map

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,9 @@ class Variable:
 
 Schema = Mapping[str, Variable]
 
+_PER_AREA = MappingProxyType(
+    {"count/angstrom": "count/angstrom^2", "count^2/angstrom^2": "count^2/angstrom^4"}
+)
 _DEG, _PER_A, _A, _P, _C = "deg", "1/angstrom", "angstrom", "C/m^2", "count"
 
 
@@ -968,6 +972,112 @@ SERIES: Schema = {
         "", "1", "exponent", "beta of b + a (1 - T/Tc)^beta, 0.5 for a mean field; NaN for other curves."
     ),
     "temperature": RESULT_TEXTURE["temperature"],
+}
+
+
+_SECOND: Schema = {
+    "y": _v("y", "1", "y", "Position along the second direction of the plane as a fraction of its period."),
+    "qy": _v("qy", _PER_A, "qy", "In-plane momentum transfer across qx, voxel centres."),
+}
+
+
+def in_volume(schema: Schema) -> dict[str, Variable]:
+    """The same variables of a texture that is periodic along x and y: an axis y beside x, qy beside qx, integrals over both."""
+    found: dict[str, Variable] = {}
+    for name, v in schema.items():
+        dims = " ".join(v.dims).replace("x z", "x y z").replace("qx qz", "qx qy qz").split()
+        units = _PER_AREA.get(v.units, v.units)
+        found[name] = Variable(tuple(dims), units, v.long_name, v.comment, v.kind, v.optional)
+    first = {"y": "x", "qy": "qx"}
+    axes = {n: _SECOND[n] for n, other in first.items() if other in schema and schema[other].dims == (other,)}
+    return found | axes
+
+
+VOLUME_ORDERS: Schema = {
+    **in_volume(ORDERS),
+    "order_y": _v(
+        "order", "1", "satellite order along y", "m of the satellite at Gy + 2 pi m / period_y.", "i"
+    ),
+    "qy": _v("reflection column_y", _PER_A, "qy", "Voxel centres of the map; NaN beyond its edge."),
+    "line_y": _v(
+        "reflection order column_y", _A, "line shape along qy", "Unit-area line, averaged over each voxel."
+    ),
+    "band": _v(
+        "reflection column_y", "1", "band", "Order along qy, from the lowest up, whose background holds.", "i"
+    ),
+    "background": _v(
+        "reflection band_number column row",
+        _C,
+        "background",
+        "Fitted background of a voxel in each band of qy.",
+    ),
+    "line_position_y": _v("reflection order", _PER_A, "line position along qy", "Centre along qy."),
+    "line_width_y": _v(
+        "reflection order", _PER_A, "line width along qy", "Full width at half maximum along qy."
+    ),
+    "period_y": _v("", _A, "period along y", "In-plane period of the texture along y."),
+    "period_y_std": _v("", _A, "period along y std", "Standard error of period_y."),
+    "correlation_length_y": _v(
+        "", _A, "correlation length along y", "Length along y over which the texture keeps its phase."
+    ),
+}
+VOLUME_SOLUTIONS: Schema = in_volume(SOLUTIONS)
+VOLUME_CLUSTERS: Schema = in_volume(CLUSTERS)
+VOLUME_RESULT_MAP: Schema = in_volume(RESULT_MAP)
+
+
+def _on_two_axes(schema: Schema) -> Schema:
+    """Variables of every order (n, m) on two axes instead of one."""
+    return {
+        name: Variable(
+            tuple(" ".join(v.dims).replace("order", "order order_y").split()) if name != "order" else v.dims,
+            v.units,
+            v.long_name,
+            v.comment,
+            v.kind,
+            v.optional,
+        )
+        for name, v in schema.items()
+    }
+
+
+VOLUME_RESULT_ORDERS: Schema = {
+    **_on_two_axes(in_volume(RESULT_ORDERS)),
+    "qz": MAP["qz"],
+    "order_y": _v(
+        "order_y", "1", "satellite order along y", "m of the satellite at Gy + 2 pi m / period_y.", "i"
+    ),
+    **{
+        name: _v(f"{_T} order order_y", _PER_A, VOLUME_ORDERS[name].long_name, VOLUME_ORDERS[name].comment)
+        for name in ("line_position_y", "line_width_y")
+    },
+}
+VOLUME_RESULT_CLUSTERS: Schema = in_volume(RESULT_CLUSTERS)
+VOLUME_RESULT_TEXTURE: Schema = {
+    **in_volume(RESULT_TEXTURE),
+    "rotation": _v(
+        f"{_T} component x y z",
+        "rad",
+        "rotation",
+        "Lattice rotation about x, y, z; about y (du_x/dz - du_z/dx) / 2, the others in turn; NaN where not determined.",
+    ),
+    "y_position": _v(f"{_T} y", _A, "y position", "y times the period along y."),
+    "y_shift": _v(_T, "1", "shift along y", "As x_shift, along y.", optional=True),
+    **{
+        name: _v(_T, _A, VOLUME_ORDERS[name].long_name, VOLUME_ORDERS[name].comment)
+        for name in ("period_y", "period_y_std", "correlation_length_y")
+    },
+}
+VOLUME_TEXTURE: Schema = _one_temperature(VOLUME_RESULT_TEXTURE, ("amplitude_correlation",))
+
+DIRECTIONS: Schema = {
+    "both": _v(
+        "",
+        "1",
+        "periodic in both directions",
+        "1 where a comb of satellites stands along qy too, else 0.",
+        "i",
+    ),
 }
 
 

@@ -65,8 +65,10 @@ class Extras:
 def result_tree(series: list[OneTemperature], extras: Extras, attrs: Mapping[str, Any]) -> xr.DataTree:
     """All groups of result.zarr; temperatures in rising order."""
     series = sorted(series, key=lambda one: float(one.orders["temperature"]))
+    followed = {"/domains": extras.domains, "/energy": extras.energy, "/series": extras.series}
+    left = [str(one.attrs["left_out"]) for one in followed.values() if "left_out" in one.attrs]
     groups: dict[str, xr.Dataset] = {
-        "/": xr.Dataset(attrs=dict(attrs) | {"warnings": json.dumps(extras.warnings)} | ALL_WRITTEN)
+        "/": xr.Dataset(attrs=dict(attrs) | {"warnings": json.dumps([*extras.warnings, *left])} | ALL_WRITTEN)
     }
     pairs = [
         _one_reflection(series, name) for name in dict.fromkeys(n for one in series for n in _names(one))
@@ -76,7 +78,11 @@ def result_tree(series: list[OneTemperature], extras: Extras, attrs: Mapping[str
     groups["/solutions"] = _solutions(series)
     groups["/clusters"] = _clusters(series)
     groups["/texture"] = _texture(series, {name: found for name, found, _ in pairs})
-    groups |= {"/domains": extras.domains, "/energy": extras.energy, "/series": _series(extras.series)}
+    groups |= {
+        name: _with_axes(one, one) if name == "/series" else one
+        for name, one in followed.items()
+        if "left_out" not in one.attrs
+    }
     groups["/reference"] = extras.reference
     groups["/modes"] = series[0].choice
     if all(one.left_out for one in series):
@@ -123,42 +129,43 @@ def _one_reflection(series: list[OneTemperature], name: str) -> tuple[str, xr.Da
         xr.concat(part, "temperature", join="outer").assign_coords(temperature=temperatures)
         for part in (maps, orders)
     ]
-    return name, _dressed(stacked[0], schema.RESULT_MAP), _dressed(stacked[1], schema.RESULT_ORDERS)
+    entries = (schema.RESULT_MAP, schema.RESULT_ORDERS)
+    if "qy" in stacked[0].dims:
+        entries = (schema.VOLUME_RESULT_MAP, schema.VOLUME_RESULT_ORDERS)
+    return name, _dressed(stacked[0], entries[0]), _dressed(stacked[1], entries[1])
 
 
 def _same_grid(one: xr.Dataset, other: xr.Dataset) -> bool:
     return one.sizes == other.sizes and all(
-        np.allclose(one[q], other[q], rtol=0, atol=1e-9) for q in ("qx", "qz")
+        np.allclose(one[q], other[q], rtol=0, atol=1e-9) for q in _axes(one)
     )
+
+
+def _axes(one: xr.Dataset) -> tuple[str, ...]:
+    """qx and qz, or qx, qy and qz."""
+    return tuple(q for q in ("qx", "qy", "qz") if q in one.dims)
 
 
 def _on_grid_of(found: ReciprocalMap, first: ReciprocalMap) -> ReciprocalMap:
     """A map on the grid of another; its numbers untouched where the grids agree."""
     if _same_grid(found, first):
-        return ReciprocalMap(found.assign_coords(qx=first["qx"], qz=first["qz"]))
-    numbers = found.drop_vars("mask").interp(qx=first["qx"], qz=first["qz"])
-    mask = (
-        found["mask"]
-        .astype(float)
-        .interp(qx=first["qx"], qz=first["qz"], method="nearest", kwargs={"fill_value": 1.0})
-    )
+        return ReciprocalMap(found.assign_coords({q: first[q] for q in _axes(first)}))
+    grid = {q: first[q] for q in _axes(first)}
+    numbers = found.drop_vars("mask").interp(grid)
+    mask = found["mask"].astype(float).interp(grid, method="nearest", kwargs={"fill_value": 1.0})
     mask = mask.where(np.isfinite(numbers["intensity"]), 1.0)  # a neighbour of a gap has no value either
     return ReciprocalMap(numbers.assign(mask=mask.astype("uint8")))
 
 
 def _map_with_model(one: OneTemperature, r: int, found: ReciprocalMap, own: ReciprocalMap) -> xr.Dataset:
     """Measured map with the model's: orders of the answer times their lines, plus background."""
-    nx, nz = own.sizes["qx"], own.sizes["qz"]
-    line = one.orders["line"].values[r][:, :nx]
-    bright = np.nan_to_num(one.clusters["model"].values[r][:, :nz])
-    model = line.T @ bright + one.orders["background"].values[r][:nx, :nz]
-    if not np.isfinite(one.clusters["model"].values[r][:, :nz]).any():
+    model = _calculated(one, r, own)
+    if not np.isfinite(one.clusters["model"].values[r][:, : own.sizes["qz"]]).any():
         model = np.full_like(model, np.nan)
-    if _same_grid(own, found):
-        calculated = xr.DataArray(model, {"qx": found["qx"], "qz": found["qz"]}, ("qx", "qz"))
-    else:
-        calculated = xr.DataArray(model, {"qx": own["qx"], "qz": own["qz"]}, ("qx", "qz"))
-        calculated = calculated.interp(qx=found["qx"], qz=found["qz"])
+    same = _same_grid(own, found)
+    calculated = xr.DataArray(model, {q: (found if same else own)[q] for q in _axes(own)}, _axes(own))
+    if not same:
+        calculated = calculated.interp({q: found[q] for q in _axes(found)})
     names = [name for name in ("intensity", "variance", "mask", "contributions") if name in found]
     intensity = found["intensity"].where(found["mask"] == 0)
     return (
@@ -166,8 +173,23 @@ def _map_with_model(one: OneTemperature, r: int, found: ReciprocalMap, own: Reci
     )
 
 
+def _calculated(one: OneTemperature, r: int, own: ReciprocalMap) -> Array:
+    """Counts of the answer on the map's own voxels."""
+    nx, nz = own.sizes["qx"], own.sizes["qz"]
+    line, background = one.orders["line"].values[r][:, :nx], one.orders["background"].values[r]
+    bright = np.nan_to_num(one.clusters["model"].values[r][:, :nz])
+    if "qy" not in own.dims:
+        return np.asarray(line.T @ bright + background[:nx, :nz])
+    ny = own.sizes["qy"]
+    across, band = one.orders["line_y"].values[r][:, :ny], one.orders["band"].values[r][:ny]
+    model = np.einsum("px,py,pz->xyz", line, across, bright, optimize=True)
+    return np.asarray(model + background[band, :nx, :nz].swapaxes(0, 1))
+
+
 def _orders_of(one: OneTemperature, r: int, rows: NDArray[np.bool_], qz: Array) -> xr.Dataset:
     picked = one.orders.isel(reflection=r)
+    if "order_y" in picked:
+        return _orders_of_volume(picked, one.clusters["model"].values[r][:, rows], rows, qz)
     along = {"qz": ("qz", qz)}
     data = {
         name: (("order", "qz"), picked[name].values[:, rows])
@@ -178,6 +200,27 @@ def _orders_of(one: OneTemperature, r: int, rows: NDArray[np.bool_], qz: Array) 
         for name in ("line_position", "line_width", "line_width_std", "line_lorentz")
     }
     return xr.Dataset(data | lines, along | {"order": ("order", picked["order"].values)})
+
+
+def _orders_of_volume(picked: xr.Dataset, model: Array, rows: NDArray[np.bool_], qz: Array) -> xr.Dataset:
+    """The same with the orders (n, m) on two axes."""
+    n, m = np.unique(picked["order"].values), np.unique(picked["order_y"].values)
+    names = ("intensity", "variance", "held_out")
+    data = {name: picked[name].values[:, rows] for name in names} | {"model": model}
+    lines = (
+        "line_position",
+        "line_width",
+        "line_width_std",
+        "line_lorentz",
+        "line_position_y",
+        "line_width_y",
+    )
+    along = {"order": n, "order_y": m}
+    return xr.Dataset(
+        {k: (("order", "order_y", "qz"), v.reshape(len(n), len(m), -1)) for k, v in data.items()}
+        | {k: (("order", "order_y"), picked[k].values.reshape(len(n), len(m))) for k in lines},
+        along | {"qz": qz},
+    )
 
 
 def _dressed(dataset: xr.Dataset, entries: schema.Schema) -> xr.Dataset:
@@ -231,25 +274,29 @@ def _clusters(series: list[OneTemperature]) -> xr.Dataset:
     parts = []
     for one in series:
         c = one.clusters
-        points, shift = one.texture.sizes["x"], float(one.texture.get("x_shift", 0.0))
+        plane = [name for name in ("x", "y") if name in one.texture.dims]
+        points = [one.texture.sizes[name] for name in plane]
+        shift = [float(one.texture.get(f"{name}_shift", 0.0)) for name in plane]
         field, axes = moved(c["field"].values, points, shift), c["axis"].values
         polar = moved(c["polar"].values, points, shift) if "polar" in c else None
-        shape = (2, *field.shape[2:])
+        grid = (*plane, "z")
+        shape = (axes.shape[1], *field.shape[2:])
         displacement, polarization = (np.full((most, *shape), np.nan) for _ in range(2))
         along = np.full((most, *field.shape[2:]), np.nan)
         for i, motif in enumerate(field):
             displacement[i] = components_from_fields(fields=motif, axes=axes)
             along[i] = motif[0]
             # as in /texture: what may be a polarization that was not told apart is no displacement
-            displacement[i][np.isnan(one.texture["displacement"].values).all(axis=(1, 2))] = np.nan
+            unknown = np.isnan(one.texture["displacement"].values)
+            displacement[i][unknown.all(axis=tuple(range(1, unknown.ndim)))] = np.nan
             if polar is not None:
                 polarization[i] = components_from_fields(fields=polar[i], axes=c["polar_axis"].values)
         data: dict[str, Any] = {
-            "displacement": (("cluster", "component", "x", "z"), displacement),
-            "polarization": (("cluster", "component", "x", "z"), polarization),
+            "displacement": (("cluster", "component", *grid), displacement),
+            "polarization": (("cluster", "component", *grid), polarization),
         }
         if len(axes) == 1:
-            data["displacement_along_q"] = (("cluster", "x", "z"), along)
+            data["displacement_along_q"] = (("cluster", *grid), along)
         for name, source in (
             ("weight", "weight"),
             ("cost", "cluster_cost"),
@@ -257,9 +304,9 @@ def _clusters(series: list[OneTemperature]) -> xr.Dataset:
             ("spread", "spread"),
         ):
             data[name] = ("cluster", np.append(c[source].values, np.full(most - len(field), np.nan)))
-        parts.append(xr.Dataset(data, {name: (name, one.texture[name].values) for name in ("x", "z")}))
+        parts.append(xr.Dataset(data, {name: (name, one.texture[name].values) for name in grid}))
     joined = _with_temperature(series, parts)
-    made = _dressed(joined, schema.RESULT_CLUSTERS)
+    made = _dressed(joined, schema.VOLUME_RESULT_CLUSTERS if "y" in joined.dims else schema.RESULT_CLUSTERS)
     return _with_axes(made, joined)
 
 
@@ -275,26 +322,24 @@ def _left_out(series: list[OneTemperature]) -> xr.Dataset:
     return made.assign_coords(temperature=("temperature", temperatures, _temperature_attrs()))
 
 
-def _series(found: Series) -> xr.Dataset:
-    return _with_axes(found, found)
-
-
 def _with_axes(made: xr.Dataset, joined: xr.Dataset) -> xr.Dataset:
-    """Coordinates x, z and component put back with their labels."""
+    """Coordinates x, (y,) z and component put back with their labels."""
     axes = {
-        name: (name, joined[name].values, _labels(schema.RESULT_TEXTURE[name]))
-        for name in ("x", "z")
+        name: (name, joined[name].values, _labels(schema.VOLUME_RESULT_TEXTURE[name]))
+        for name in ("x", "y", "z")
         if name in joined.coords
     }
+    three = "y" in axes
     if "component" in made.dims:
         axes["component"] = (
             "component",
-            np.array(["x", "z"], dtype=object),
+            np.array(["x", "y", "z"] if three else ["x", "z"], dtype=object),
             _text_labels("component", "Direction of the vector's component."),
         )
     if "strain_component" in made.dims:
         text = _text_labels("strain component", "Indices of the strain tensor.")
-        axes["strain_component"] = ("strain_component", np.array(["xx", "zz", "xz"], dtype=object), text)
+        names = ["xx", "yy", "zz", "xy", "yz", "xz"] if three else ["xx", "zz", "xz"]
+        axes["strain_component"] = ("strain_component", np.array(names, dtype=object), text)
     return made.assign_coords(axes)
 
 
@@ -307,10 +352,11 @@ def _text_labels(name: str, comment: str) -> dict[str, str]:
 
 
 def _texture(series: list[OneTemperature], maps: Mapping[str, xr.Dataset]) -> xr.Dataset:
-    parts = [one.texture.drop_vars("temperature") for one in series]
-    joined = _with_temperature(series, [part.assign_coords(x=part["x"], z=part["z"]) for part in parts])
+    parts: list[xr.Dataset] = [one.texture.drop_vars("temperature") for one in series]
+    parts = [part.assign_coords({q: part[q] for q in ("x", "y", "z") if q in part.dims}) for part in parts]
+    joined = _with_temperature(series, parts)
     joined["amplitude_correlation"] = ("temperature", _amplitude_correlation(series, maps))
-    made = _dressed(joined, schema.RESULT_TEXTURE)
+    made = _dressed(joined, schema.VOLUME_RESULT_TEXTURE if "y" in joined.dims else schema.RESULT_TEXTURE)
     made = _with_axes(made, joined)
     made.attrs.update(_common_attrs(series))
     return made

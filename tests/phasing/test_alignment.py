@@ -151,3 +151,41 @@ def test_nrmse_is_its_definition_and_ignores_nan():
     assert nrmse(truth, truth) == 0
     assert nrmse(np.zeros(3), np.ones(3)) == np.inf
     assert np.isnan(nrmse(np.full(3, np.nan), np.ones(3)))
+
+
+def plane_motif(seed, points=(12, 15), components=3, n_z=5):
+    """Random motif (component, x, y, z) of a few waves."""
+    rng = np.random.default_rng(seed)
+    x, y = (2 * np.pi * np.arange(n) / n for n in points)
+    found = np.zeros((components, *points, n_z))
+    for k, n in ((0, 0), (1, 0), (0, 1), (1, 1), (2, -1), (1, -3)):
+        phase = rng.uniform(0, 2 * np.pi, (components, 1, 1, n_z))
+        wave = (k * x[:, None] + n * y[None, :])[None, ..., None] + phase
+        found += rng.normal(size=(components, 1, 1, n_z)) * np.cos(wave)
+    return found
+
+
+@given(SEEDS, SHIFTS, SHIFTS, st.booleans())
+@few
+def test_shifts_along_both_directions_are_undone(seed, one, two, flip):
+    truth = plane_motif(seed)
+    turned = inverted(truth, directions=2) if flip else truth
+    there = shifted(shifted(turned, two).swapaxes(1, 2), one).swapaxes(1, 2) + 0.7
+    got = align(there[None], truth, allow_inversion=True)
+    assert got.nrmse[0] < 1e-6
+    assert got.inverted[0] == flip
+    np.testing.assert_allclose(got.fields[0], centred(truth, directions=2), atol=1e-5)
+    assert got.shift.shape == (1, 2)
+
+
+def test_distances_of_motifs_of_the_plane_agree_with_align():
+    fields = np.stack([plane_motif(seed) for seed in range(3)])
+    found = distances(fields, allow_inversion=False, scale=np.ones(3))
+    moved_again = np.stack([shifted(one, 0.3) for one in fields])
+    np.testing.assert_allclose(
+        distances(moved_again, allow_inversion=False, scale=np.ones(3)), found, atol=1e-6
+    )
+    back = align(fields[1:2], fields[0], allow_inversion=False, scale=np.ones(3))
+    one, other = ((centred(f, directions=2) ** 2).sum() for f in fields[:2])
+    off = ((back.fields[0] - centred(fields[0], directions=2)) ** 2).sum()
+    assert found[0, 1] == pytest.approx(np.sqrt(off / (0.5 * (one + other))), rel=1e-6)

@@ -165,7 +165,7 @@ def test_a_sine_constant_in_z_gives_bessel_functions(amplitude, where):
     data = film(np.array([[[0.0, 1.0]]]), planes=planes)
     x = np.arange(points) / points
     u = amplitude * np.sin(2 * np.pi * (x - where))[None, None, :, None] * np.ones(planes)
-    found = harmonics(psi_from_fields(data, torch.from_numpy(u)), 4)[0, 0]
+    found = harmonics(psi_from_fields(data, torch.from_numpy(u)), (4,))[0, 0]
     n = np.arange(-4, 5)
     expected = jv(-n, float(data.g[1]) * amplitude) * np.exp(2j * np.pi * n * where)
     np.testing.assert_allclose(found, np.repeat(expected[:, None], planes, axis=1), atol=1e-12)
@@ -179,14 +179,14 @@ def test_all_orders_together_hold_every_photon(seed, points):
     _, fields = motif(unknowns(2, 2, points=points), seed=seed)
     psi = psi_from_fields(data, fields)
     half = (points - 1) // 2
-    found = (harmonics(psi, half).abs() ** 2).sum(-2)
+    found = (harmonics(psi, (half,)).abs() ** 2).sum(-2)
     assert found.max() <= 1 + 1e-12
     nyquist = torch.zeros_like(found)
     if points % 2 == 0:
         turns = torch.from_numpy((-1.0) ** np.arange(points)).to(psi.dtype)
         nyquist = torch.einsum("baxz,x->baz", psi, turns / points).abs() ** 2
     np.testing.assert_allclose(found + nyquist, 1.0, rtol=1e-12)
-    np.testing.assert_allclose(harmonics(psi, half)[..., half, :], psi.mean(-2), atol=1e-14)
+    np.testing.assert_allclose(harmonics(psi, (half,))[..., half, :], psi.mean(-2), atol=1e-14)
 
 
 def jacobian_and_differences(data, unknown, seed=3):

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from nanotexture.texture.elastic import (
     components_from_fields,
     gradient_from_field,
+    gradient_from_volume,
     rotation_from_gradient,
     strain_from_gradient,
     strain_std_from_gradient_std,
@@ -100,3 +101,39 @@ def test_what_is_not_determined_stays_so_through_the_derivatives():
     assert np.isnan(strain[[0, 2]]).all()
     assert np.isfinite(strain[1]).all()
     assert np.isnan(rotation_from_gradient(gradient=gradient)).all()
+
+
+def volume_wave(points=(16, 12), periods=(80.0, 60.0)):
+    """sin(x + 2 y) on a grid of the plane times a parabola of height, and its three slopes."""
+    x, y = (2 * np.pi * np.arange(n) / n for n in points)
+    z = np.linspace(0.0, 40.0, 9)
+    phase = (x[:, None] + 2 * y[None, :])[..., None]
+    up = 1.0 + 0.1 * z**2
+    kx, ky = 2 * np.pi / periods[0], 4 * np.pi / periods[1]
+    slopes = np.stack([kx * np.cos(phase) * up, ky * np.cos(phase) * up, np.sin(phase) * 0.2 * z])
+    return np.sin(phase) * up, slopes, periods, z
+
+
+def test_the_gradient_in_three_dimensions_is_exact_for_a_wave_on_a_parabola():
+    field, slopes, periods, z = volume_wave()
+    np.testing.assert_allclose(gradient_from_volume(field=field, periods=periods, z=z), slopes, atol=1e-9)
+
+
+def test_a_rigid_rotation_in_three_dimensions_has_no_strain_and_half_its_curl_as_rotation():
+    about = np.array([0.01, -0.02, 0.03])
+    gradient = np.zeros((3, 3, 1, 1, 1))
+    for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):  # u = about x r: du_i/dj = -about_k for i, j, k in turn
+        gradient[i, j], gradient[j, i] = -about[k], about[k]
+    np.testing.assert_allclose(strain_from_gradient(gradient=gradient), 0.0)
+    np.testing.assert_allclose(rotation_from_gradient(gradient=gradient)[:, 0, 0, 0], about)
+
+
+def test_the_rotation_about_y_is_that_of_a_plane_texture():
+    rng = np.random.default_rng(0)
+    gradient = rng.normal(size=(3, 3, 4, 1, 5))
+    plane = gradient[np.ix_([0, 2], [0, 2])][:, :, :, 0]
+    np.testing.assert_allclose(
+        rotation_from_gradient(gradient=gradient)[1, :, 0], rotation_from_gradient(gradient=plane)
+    )
+    strain, flat = strain_from_gradient(gradient=gradient), strain_from_gradient(gradient=plane)
+    np.testing.assert_allclose(strain[[0, 2, 5], :, 0], flat)

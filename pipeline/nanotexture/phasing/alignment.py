@@ -1,12 +1,15 @@
 """Alignment of motifs: the shift along x, the constant and the inversion that no intensity can tell apart.
 
-A motif is (component, x, z), periodic in x. Displacement and polarization transform alike: f(x) -> f(x - s)
-for a shift, f(x, z) -> -f(-x, t - z) for the inversion of the crystal through a point.
+A motif is (component, x, z), periodic in x, or (component, x, y, z), periodic in x and y: shifts are then pairs.
+Displacement and polarization transform alike: f(x) -> f(x - s) for a shift, f(x, z) -> -f(-x, t - z) for the
+inversion of the crystal through a point.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,7 +24,7 @@ _UPSAMPLING = 8
 class Aligned:
     """Fields brought onto another one.
 
-    fields: (n, component, x, z), free constants removed; shift: (n,) applied along x, fraction of one period
+    fields: (n, component, x, z), free constants removed; shift: (n,), or (n, 2) along x and y, fraction of one period
     in [-1/2, 1/2); inverted: (n,) whether inverted before the shift; nrmse: (n,) misfit left, see `align`.
     """
 
@@ -47,21 +50,45 @@ def shifted(fields: Fields, shift: Fields | float) -> Fields:
     fields: (..., x, z); shift: fraction of one period, (...) or one number.
     Exact for whole grid steps, and for any s where f holds no Nyquist component.
     """
-    spectrum = np.fft.rfft(fields, axis=-2)
-    s = np.asarray(shift)[..., None, None]
-    order = np.arange(spectrum.shape[-2])[:, None]
-    return np.fft.irfft(spectrum * np.exp(-2j * np.pi * order * s), n=fields.shape[-2], axis=-2)
+    return _shifted_along(fields, np.asarray(shift)[..., None], 1)
 
 
-def inverted(fields: Fields) -> Fields:
-    """f(x, z) -> -f(-x, t - z), x = 0 kept in place; fields (..., x, z), planes symmetric about t / 2."""
-    return -np.roll(fields[..., ::-1, ::-1], 1, axis=-2)
+def _shifted_along(fields: Fields, shift: Fields, directions: int) -> Fields:
+    """Fields (..., x, z) or (..., x, y, z) moved by shift (..., direction)."""
+    for i in range(directions):
+        axis = i - directions - 1
+        spectrum = np.fft.rfft(fields, axis=axis)
+        s = shift[..., i][..., *(None,) * (directions + 1)]
+        order = np.arange(spectrum.shape[axis]).reshape(-1, *(1,) * (-axis - 1))
+        fields = np.fft.irfft(spectrum * np.exp(-2j * np.pi * order * s), n=fields.shape[axis], axis=axis)
+    return fields
 
 
-def centred(fields: Fields, constant: NDArray[np.bool_] | bool = True) -> Fields:
+def inverted(fields: Fields, directions: int = 1) -> Fields:
+    """f(x, z) -> -f(-x, t - z), x = 0 kept in place; fields (..., x, z), planes symmetric about t / 2.
+
+    directions: 2 for fields (..., x, y, z), turned in y too.
+    """
+    plane = tuple(range(-directions - 1, -1))
+    return -np.roll(np.flip(fields, (*plane, -1)), 1, axis=plane)
+
+
+def centred(fields: Fields, constant: NDArray[np.bool_] | bool = True, directions: int = 1) -> Fields:
     """Fields (..., component, x, z) without their mean over (x, z) where `constant` (component,) is True."""
-    free = np.broadcast_to(np.asarray(constant), fields.shape[-3:-2])[:, None, None]
-    return fields - np.where(free, fields.mean(axis=(-2, -1), keepdims=True), 0.0)
+    space = _space(directions)
+    free = np.broadcast_to(np.asarray(constant), fields.shape[-len(space) - 1 : -len(space)])
+    means = fields.mean(axis=space, keepdims=True)
+    return fields - np.where(_spread(free, directions), means, 0.0)
+
+
+def _space(directions: int) -> tuple[int, ...]:
+    """Axes of the grid of fields."""
+    return tuple(range(-directions - 1, 0))
+
+
+def _spread(values: NDArray[Any], directions: int) -> NDArray[Any]:
+    """Values (..., component) with axes of length 1 for the grid."""
+    return values[..., *(None,) * (directions + 1)]
 
 
 def align(
@@ -79,18 +106,20 @@ def align(
     components count alike; pass one scale per unit where a component may be nearly flat. constant: which
     components have a free additive constant. nrmse is NaN where no component is left.
     """
-    candidates, target = centred(fields, constant), centred(onto, constant)
-    weight = _weight(np.std(target, axis=(-2, -1)) if scale is None else scale)
-    usable = _complete(candidates) & _complete(target)
-    goal = np.where(usable[..., None, None], target, 0.0) * weight
-    spectra, targets = _spectrum(candidates * weight), _spectrum(target[None] * weight)
-    shifts, flips, _ = _best(spectra, targets, allow_inversion, fields.shape[-2])
+    d = onto.ndim - 2
+    candidates, target = centred(fields, constant, d), centred(onto, constant, d)
+    weight = _spread(_weight(np.std(target, axis=_space(d)) if scale is None else scale), d)
+    usable = _complete(candidates, d) & _complete(target, d)
+    goal = np.where(_spread(usable, d), target, 0.0) * weight
+    spectra, targets = _spectrum(candidates * weight, d), _spectrum(target[None] * weight, d)
+    shifts, flips, _ = _best(spectra, targets, allow_inversion, _Waves(fields.shape[-d - 1 : -1]))
     shift, flip = shifts[:, 0], flips[:, 0]
-    turned = np.where(flip[:, None, None, None], inverted(candidates), candidates)
-    moved = shifted(turned, shift[:, None])
-    residual = np.where(usable[..., None, None], moved, 0.0) * weight - goal
-    misfit = _misfit(_energy(residual), _energy(goal - _means(goal)))
-    return Aligned(moved, shift, flip, np.where(usable.any(axis=-1), misfit, np.nan))
+    turned = np.where(_spread(flip[:, None], d), inverted(candidates, d), candidates)
+    moved = _shifted_along(turned, shift[:, None], d)
+    residual = np.where(_spread(usable, d), moved, 0.0) * weight - goal
+    misfit = _misfit(_energy(residual, d), _energy(goal - goal.mean(axis=_space(d), keepdims=True), d))
+    told = shift[:, 0] if d == 1 else shift
+    return Aligned(moved, told, flip, np.where(usable.any(axis=-1), misfit, np.nan))
 
 
 def distances(
@@ -106,10 +135,11 @@ def distances(
     fields: (n, component, x, z); scale: (component,) in the unit of each; components with NaN in one are
     left out.
     """
-    weighted = centred(fields, constant) * _weight(scale)
-    spectra, usable = _spectrum(weighted), _complete(fields)
-    energy = np.sum(np.where(usable[..., None, None], weighted, 0.0) ** 2, axis=(-2, -1))
-    *_, peak = _best(spectra, spectra, allow_inversion, fields.shape[-2])
+    d = fields.ndim - 3
+    weighted = centred(fields, constant, d) * _spread(_weight(scale), d)
+    spectra, usable = _spectrum(weighted, d), _complete(fields, d)
+    energy = np.sum(np.where(_spread(usable, d), weighted, 0.0) ** 2, axis=_space(d))
+    *_, peak = _best(spectra, spectra, allow_inversion, _Waves(fields.shape[-d - 1 : -1]))
     size = np.einsum("ic,jc->ij", energy, usable.astype(float))
     both = size + size.T
     result = _misfit(both - 2.0 * peak, both / 2.0)
@@ -118,29 +148,60 @@ def distances(
     return result
 
 
+@dataclass(frozen=True)
+class _Waves:
+    """Waves of the real transform of a grid with `points` along each direction of the plane."""
+
+    points: tuple[int, ...]
+
+    @cached_property
+    def numbers(self) -> Fields:
+        """Wave numbers in periods, (k, direction), the last direction fastest and from 0 up."""
+        *others, last = self.points
+        along = [np.fft.fftfreq(n, 1.0 / n) for n in others] + [np.arange(last // 2 + 1.0)]
+        return np.stack([one.ravel() for one in np.meshgrid(*along, indexing="ij")], axis=1)
+
+    @cached_property
+    def twice(self) -> Fields:
+        """How often each counts in a sum over all waves, (k,)."""
+        last = self.numbers[:, -1]
+        alone = (last == 0) | (2 * last == self.points[-1])
+        return np.where(alone, 1.0, 2.0)
+
+    @cached_property
+    def fine(self) -> Fields:
+        """Shifts (s, direction) that the best one is first looked for among."""
+        finer = _UPSAMPLING if len(self.points) == 1 else 1
+        along = [np.arange(finer * n) / (finer * n) for n in self.points]
+        return np.stack([one.ravel() for one in np.meshgrid(*along, indexing="ij")], axis=1)
+
+    @property
+    def step(self) -> Fields:
+        """Distance of those shifts, (direction,)."""
+        finer = _UPSAMPLING if len(self.points) == 1 else 1
+        return 1.0 / (finer * np.array(self.points))
+
+
 def _best(
-    spectra: Spectrum, targets: Spectrum, allow_inversion: bool, n_x: int
+    spectra: Spectrum, targets: Spectrum, allow_inversion: bool, waves: _Waves
 ) -> tuple[Fields, NDArray[np.bool_], Fields]:
-    """Shift, inversion and correlation, each (n, m), of spectra (n, component, k, z) nearest to m targets."""
-    shift, peak = _best_shift(_correlation(spectra, targets, n_x), n_x)
-    flip = np.zeros(shift.shape, dtype=bool)
+    """Shift (n, m, direction), inversion and correlation (n, m) of spectra (n, component, k, z) nearest to m targets."""
+    shift, peak = _best_shift(_correlation(spectra, targets, waves), waves)
+    flip = np.zeros(peak.shape, dtype=bool)
     if allow_inversion:
-        other_shift, other_peak = _best_shift(_correlation(-spectra.conj()[..., ::-1], targets, n_x), n_x)
+        turned = _correlation(-spectra.conj()[..., ::-1], targets, waves)
+        other_shift, other_peak = _best_shift(turned, waves)
         # a margin, so that rounding does not invert a motif that is its own inverse
         flip = other_peak > peak + 1e-9 * np.abs(peak)
-        shift, peak = np.where(flip, other_shift, shift), np.where(flip, other_peak, peak)
+        shift, peak = np.where(flip[..., None], other_shift, shift), np.where(flip, other_peak, peak)
     return (shift + 0.5) % 1.0 - 0.5, flip, peak
 
 
-def _correlation(spectra: Spectrum, targets: Spectrum, n_x: int) -> Spectrum:
+def _correlation(spectra: Spectrum, targets: Spectrum, waves: _Waves) -> Spectrum:
     """X_k (n, m, k) of C(s) = <target, f(x - s)> = Re sum_k X_k exp(2 pi i k s), by Parseval."""
-    twice = np.full(spectra.shape[-2], 2.0)
-    twice[0] = 1.0
-    if n_x % 2 == 0:
-        twice[-1] = 1.0
     one, other = _by_order(spectra), _by_order(targets)
     product: Spectrum = np.moveaxis(one.conj() @ other.swapaxes(-1, -2), 0, -1)
-    return product * (twice / n_x)
+    return product * (waves.twice / np.prod(waves.points))
 
 
 def _by_order(spectra: Spectrum) -> Spectrum:
@@ -149,44 +210,44 @@ def _by_order(spectra: Spectrum) -> Spectrum:
     return np.ascontiguousarray(moved.reshape(*moved.shape[:2], moved.shape[2] * moved.shape[3]))
 
 
-def _best_shift(cross: Spectrum, n_x: int) -> tuple[Fields, Fields]:
-    """Maximum of C(s): on a grid finer than x, then by Newton's parabolas on C itself."""
-    order = np.arange(cross.shape[-1])
-    fine = np.arange(_UPSAMPLING * n_x) / (_UPSAMPLING * n_x)
-    on_grid = (cross @ np.exp(2j * np.pi * np.outer(order, fine))).real
-    shift = fine[np.argmax(on_grid, axis=-1)]
+def _best_shift(cross: Spectrum, waves: _Waves) -> tuple[Fields, Fields]:
+    """Maximum of C(s): on a grid, then by Newton's parabolas on C itself; shift (n, m, direction), C (n, m)."""
+    turn = 2j * np.pi * waves.numbers
+    on_grid = (cross @ np.exp(turn @ waves.fine.T)).real
+    shift = waves.fine[np.argmax(on_grid, axis=-1)]
     for _ in range(3):
-        terms = cross * np.exp(2j * np.pi * shift[..., None] * order)
-        slope = (2j * np.pi * order * terms).real.sum(axis=-1)
-        curvature = (-((2 * np.pi * order) ** 2) * terms).real.sum(axis=-1)
-        move = np.divide(-slope, curvature, out=np.zeros_like(slope), where=curvature < 0)
-        shift = shift + np.clip(move, -fine[1], fine[1])
-    return shift, (cross * np.exp(2j * np.pi * shift[..., None] * order)).real.sum(axis=-1)
+        terms = cross * np.exp(shift @ turn.T)
+        slope = (terms @ turn).real
+        curvature = np.einsum("nmk,ki,kj->nmij", terms, turn, turn, optimize=True).real
+        peaked = np.linalg.eigvalsh(curvature).max(axis=-1) < 0
+        safe = np.where(peaked[..., None, None], curvature, -np.eye(len(waves.points)))
+        move = np.where(peaked[..., None], -np.linalg.solve(safe, slope[..., None])[..., 0], 0.0)
+        shift = shift + np.clip(move, -waves.step, waves.step)
+    return shift, (cross * np.exp(shift @ turn.T)).real.sum(axis=-1)
 
 
-def _spectrum(fields: Fields) -> Spectrum:
-    """Transform along x, components that hold a NaN set to zero."""
-    return np.fft.rfft(np.where(_complete(fields)[..., None, None], fields, 0.0), axis=-2)
+def _spectrum(fields: Fields, directions: int) -> Spectrum:
+    """Transform (..., k, z) of all directions of the plane, components that hold a NaN set to zero."""
+    complete = np.where(_spread(_complete(fields, directions), directions), fields, 0.0)
+    found = np.fft.rfftn(complete, axes=tuple(range(-directions - 1, -1)))
+    waves = math.prod(found.shape[-directions - 1 : -1])
+    return found.reshape(*found.shape[: -directions - 1], waves, found.shape[-1])
 
 
-def _complete(fields: Fields) -> NDArray[np.bool_]:
+def _complete(fields: Fields, directions: int) -> NDArray[np.bool_]:
     """Components (..., component) without a NaN."""
-    return np.asarray(np.isfinite(fields).all(axis=(-2, -1)))
+    return np.asarray(np.isfinite(fields).all(axis=_space(directions)))
 
 
 def _weight(scale: Fields) -> Fields:
-    """1 / scale (component, 1, 1); a component without a scale of its own takes the largest of the others."""
+    """1 / scale (component,); a component without a scale of its own takes the largest of the others."""
     known = np.where(np.isfinite(scale) & (scale > 0), scale, 0.0)
     largest = known.max(initial=0.0) or 1.0
-    return np.asarray(1.0 / np.where(known > 0, known, largest))[:, None, None]
+    return np.asarray(1.0 / np.where(known > 0, known, largest))
 
 
-def _means(fields: Fields) -> Fields:
-    return np.asarray(fields.mean(axis=(-2, -1), keepdims=True))
-
-
-def _energy(fields: Fields) -> Fields:
-    return np.asarray(np.sum(fields**2, axis=(-3, -2, -1)))
+def _energy(fields: Fields, directions: int) -> Fields:
+    return np.asarray(np.sum(fields**2, axis=tuple(range(-directions - 2, 0))))
 
 
 def _misfit(residual: Fields, size: Fields) -> Fields:

@@ -166,11 +166,11 @@ def _cheapest(members: Labels, cost: Fields) -> int:
 
 def _filled(fields: Fields) -> NDArray[np.bool_]:
     """Starts with at least one component free of NaN."""
-    return np.asarray(np.isfinite(fields).all(axis=(-2, -1)).any(axis=-1))
+    return np.asarray(np.isfinite(fields).all(axis=tuple(range(2, fields.ndim))).any(axis=-1))
 
 
 def _typical_scale(fields: Fields) -> Fields:
-    variance = np.var(fields, axis=(-2, -1))
+    variance = np.var(fields, axis=tuple(range(2, fields.ndim)))
     known = np.isfinite(variance)
     total = np.where(known, variance, 0.0).sum(axis=0)
     return np.sqrt(total / np.maximum(known.sum(axis=0), 1))

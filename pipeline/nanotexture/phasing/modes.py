@@ -2,7 +2,8 @@
 
     f(x, z) = sum_k sum_m [a_km cos(2 pi k y) + b_km sin(2 pi k y)] h_m(z),   y = x - lean z,   k = 0..K, m = 0..M-1
 
-x is a fraction of one period. Walls that lean need few functions of height in coordinates that lean with them. For a
+x is a fraction of one period. Walls that lean need few functions of height in coordinates that lean with them. Along both
+directions of the plane the waves are cos and sin of 2 pi (k x + l y), one of (k, l) and (-k, -l), within an ellipse. For a
 displacement the constant (k = m = 0) is left out: no intensity depends on it but through the film-substrate gap, which is a
 parameter of its own.
 """
@@ -93,7 +94,9 @@ def layer_profiles(*, z: Array, layer: NDArray[np.int64], number: Mapping[int, i
 class Modes:
     """K harmonics times profiles; period in angstrom; constant: whether the constant is a mode.
 
-    lean: by how many periods per angstrom of height the modes are displaced along x.
+    lean: by how many periods per angstrom of height the modes are displaced along x. period_y (angstrom): of a texture that
+    is periodic along y too, upright, whose grids are (x, y, z) instead of (x, z); None where it is uniform along y; centred:
+    whether its cell is, as a checkerboard's, so that waves whose k + l is odd, and the orders whose n + m is odd, are absent.
     """
 
     harmonics: int
@@ -101,21 +104,41 @@ class Modes:
     period: float
     constant: bool = False
     lean: float = 0.0
+    period_y: float | None = None
+    centred: bool = False
+
+    @cached_property
+    def waves(self) -> tuple[tuple[int, ...], ...]:
+        """Wave vectors (k,) or (k, l) of one half of the plane in periods, 0 first, coarse to fine."""
+        most = self.harmonics
+        if self.period_y is None:
+            return tuple((k,) for k in range(most + 1))
+        half = [(k, n) for k in range(most + 1) for n in range(-most, most + 1) if k > 0 or n >= 0]
+        within = [one for one in half if one[0] ** 2 + one[1] ** 2 < (most + 0.5) ** 2]
+        if self.centred:
+            within = [one for one in within if sum(one) % 2 == 0]
+        return tuple(sorted(within, key=lambda one: (one[0] ** 2 + one[1] ** 2, one)))
 
     @cached_property
     def index(self) -> NDArray[np.int64]:
-        """Rows (k, sign, m) of all modes, (modes, 3); sign +1 is cos, -1 is sin."""
-        number = len(self.profiles)
-        rows = [(0, 1, m) for m in range(0 if self.constant else 1, number)]
-        rows += [(k, s, m) for k in range(1, self.harmonics + 1) for s in (1, -1) for m in range(number)]
-        return np.array(rows, np.int64).reshape(-1, 3)
+        """Rows (k, sign, m) or (k, sign, m, l) of all modes; sign +1 is cos, -1 is sin."""
+        number, (still, *waves) = len(self.profiles), self.waves
+        rows = [(0, 1, m, *still[1:]) for m in range(0 if self.constant else 1, number)]
+        rows += [(w[0], s, m, *w[1:]) for w in waves for s in (1, -1) for m in range(number)]
+        return np.array(rows, np.int64).reshape(-1, 2 + len(still))
+
+    @cached_property
+    def vectors(self) -> NDArray[np.int64]:
+        """Wave vector of every mode in periods, (modes, directions)."""
+        return self.index[:, [0]] if self.period_y is None else self.index[:, [0, 3]]
 
     def coarser(self, harmonics: int, profiles: int) -> tuple[Modes, NDArray[np.bool_]]:
         """The modes of few harmonics and profiles, and which of all they are (modes,)."""
         fewer = replace(
             self, harmonics=min(harmonics, self.harmonics), profiles=self.profiles.first(profiles)
         )
-        return fewer, (self.index[:, 0] <= harmonics) & (self.index[:, 2] < profiles)
+        kept = [tuple(wave) in set(fewer.waves) for wave in self.vectors.tolist()]
+        return fewer, np.array(kept, bool) & (self.index[:, 2] < profiles)
 
     def places(self, among: Modes) -> NDArray[np.int64]:
         """Where these modes are among others, richer ones, (modes,)."""
@@ -124,38 +147,54 @@ class Modes:
 
     def wave(self) -> Tensor:
         """Wave number of every mode, (modes,) in 1/angstrom."""
-        k, m = self.index[:, 0], self.index[:, 2]
-        along = torch.from_numpy(2 * np.pi * k * np.hypot(1 / self.period, self.lean))
-        return torch.sqrt(along**2 + self.profiles.wave[m] ** 2)
+        along = (self.vectors * self._per_angstrom) ** 2
+        return torch.sqrt(torch.from_numpy(along.sum(1)) + self.profiles.wave[self.index[:, 2]] ** 2)
+
+    @property
+    def _per_angstrom(self) -> Array:
+        """Wave number of the first wave along each direction, (directions,) in 1/angstrom."""
+        first = 2 * np.pi * np.hypot(1 / self.period, self.lean)
+        return np.array([first] if self.period_y is None else [first, 2 * np.pi / self.period_y])
 
     def basis(self, points: int) -> Tensor:
-        """All modes on the grid, (modes, x, z) real."""
-        return self._waves(points)[0] * self.profiles.values[self.index[:, 2]][:, None, :]
+        """All modes on the grid, (modes, x, z) real; `points` along each direction of the plane."""
+        return self._waves(points)[0] * self._through(self.profiles.values)
 
     def gradient(self, points: int) -> Tensor:
-        """d/dx and d/dz of all modes on the grid, (2, modes, x, z) in 1/angstrom."""
-        m = self.index[:, 2]
-        value, slope = self._waves(points)
-        along = slope * self.profiles.values[m][:, None, :]
-        up = value * self.profiles.slopes[m][:, None, :] - self.lean * self.period * along
-        return torch.stack([along, up])
+        """d/dx and d/dz of all modes on the grid, (2, modes, x, z) in 1/angstrom, or d/dx, d/dy and d/dz."""
+        values = self._through(self.profiles.values)
+        value, turned = self._waves(points)
+        number = torch.from_numpy(self.vectors.astype(float))[..., *(None,) * (turned.dim() - 1)]
+        lengths = [self.period] if self.period_y is None else [self.period, self.period_y]
+        along = [2 * torch.pi * number[:, i] / length * turned * values for i, length in enumerate(lengths)]
+        up = value * self._through(self.profiles.slopes) - self.lean * self.period * along[0]
+        return torch.stack([*along, up])
 
     def project(self, field: Tensor) -> Tensor:
         """Least-squares coefficients (..., modes) of fields (..., x, z)."""
+        axes = 2 if self.period_y is None else 3
         flat = self.basis(field.shape[-2]).flatten(1)
-        return field.flatten(-2) @ torch.linalg.pinv(flat)
+        return field.flatten(-axes) @ torch.linalg.pinv(flat)
+
+    def _through(self, profiles: Tensor) -> Tensor:
+        """Rows (m, z) of every mode, (modes, 1, z) or (modes, 1, 1, z)."""
+        own = profiles[self.index[:, 2]][:, None, :]
+        return own if self.period_y is None else own[:, None]
 
     def leaning(self, k: int) -> Tensor:
         """exp(-2 pi i k lean z), (z,): what the lean makes of exp(2 pi i k x)."""
         return torch.exp(-2j * torch.pi * k * self.lean * self.profiles.z)
 
     def _waves(self, points: int) -> tuple[Tensor, Tensor]:
-        """Harmonic of every mode and its slope along x in 1/angstrom, (modes, x, z)."""
+        """Wave of every mode and its derivative by its phase, (modes, x, z)."""
         # an integer tensor times pi would have single precision
         k = torch.from_numpy(self.index[:, :1, None].astype(float))
         even = torch.from_numpy(self.index[:, 1:2, None] > 0)
-        place = torch.arange(points, dtype=torch.float64)[:, None] / points - self.lean * self.profiles.z
-        phase = 2 * torch.pi * k * place
+        line = torch.arange(points, dtype=torch.float64) / points
+        turns = k * (line[:, None] - self.lean * self.profiles.z)
+        if self.period_y is not None:
+            across = torch.from_numpy(self.index[:, 3:, None].astype(float)) * line[:, None]
+            turns, even = turns[:, :, None] + across[:, None], even[:, None]
+        phase = 2 * torch.pi * turns
         values = torch.where(even, torch.cos(phase), torch.sin(phase))
-        slopes = torch.where(even, -torch.sin(phase), torch.cos(phase))
-        return values, 2 * torch.pi * k / self.period * slopes
+        return values, torch.where(even, -torch.sin(phase), torch.cos(phase))

@@ -29,10 +29,10 @@ class MotifSolutions:
     """Found motifs of a batch of starts.
 
     fields (start, f, x, z) and their standard deviation, in each field's unit; slope_std (start, f, 2, x, z): of d/dx and
-    d/dz; coefficients (start, size); cost and free_cost (start,): chi2 per fitted and per held-out point; log_scale and
-    log_resolution (start, reflection): against the first guesses; gap (start,) in angstrom; model: order intensities
-    (start, n, q) of each reflection; determined (start,): share of the answer's variance that the data, not the prior, fix;
-    covariance (start, size, size).
+    d/dz; with an axis y in both, and d/dy, where the texture is periodic along y too; coefficients (start, size); cost and
+    free_cost (start,): chi2 per fitted and per held-out point; log_scale and log_resolution (start, reflection): against the
+    first guesses; gap (start,) in angstrom; model: order intensities (start, n, q) of each reflection; determined (start,):
+    share of the answer's variance that the data, not the prior, fix; covariance (start, size, size).
     """
 
     fields: Tensor
@@ -206,14 +206,15 @@ def _solutions(problem: Problem, parameters: Tensor, steps: Tensor, reason: Tens
 
 
 def _covariance(problem: Problem, parameters: Tensor) -> Tensor:
-    """Inverse of the Hessian with the motif's place along x held, coefficients only, (start, size, size)."""
+    """Inverse of the Hessian with the motif's place in the plane held, coefficients only, (start, size, size)."""
     size = problem.unknowns.size
-    hessian = system(problem, parameters, problem.settings.ladder()[-1]).hessian
-    shift = torch.zeros_like(parameters)
-    shift[:, :size] = problem.unknowns.shift_direction(parameters[:, :size])
-    stiff = 1e6 * hessian.diagonal(dim1=1, dim2=2).mean(1)[:, None, None]
-    pinned = hessian + stiff * shift[:, :, None] * shift[:, None, :]
-    return torch.linalg.inv(pinned)[:, :size, :size]
+    hessian = system(problem, parameters, problem.settings.ladder()[-1], precise=True).hessian
+    stiff = hessian.diagonal(dim1=1, dim2=2).mean(1)[:, None, None]
+    for along in range(problem.unknowns.directions):
+        shift = torch.zeros_like(parameters)
+        shift[:, :size] = problem.unknowns.shift_direction(parameters[:, :size], along)
+        hessian = hessian + stiff * shift[:, :, None] * shift[:, None, :]
+    return torch.linalg.inv(hessian)[:, :size, :size]
 
 
 def _determined(problem: Problem, coefficients: Tensor, covariance: Tensor) -> Tensor:
@@ -251,7 +252,7 @@ def _field_std(unknowns: Unknowns, covariance: Tensor) -> Tensor:
 def _slope_std(unknowns: Unknowns, covariance: Tensor) -> Tensor:
     """Standard deviation of d/dx and d/dz of all fields, (start, f, 2, x, z)."""
     slopes = [block.modes.gradient(unknowns.points) for block in unknowns.blocks]
-    parts = [_pointwise_std(unknowns, covariance, [slope[i] for slope in slopes]) for i in range(2)]
+    parts = [_pointwise_std(unknowns, covariance, [s[i] for s in slopes]) for i in range(len(slopes[0]))]
     return torch.stack(parts, dim=2)
 
 

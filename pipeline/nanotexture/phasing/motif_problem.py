@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from scipy.linalg.blas import ssyrk
+from scipy.linalg.blas import dsyrk, ssyrk
 
 from nanotexture.phasing.equilibrium import Equilibrium
 from nanotexture.phasing.motif_model import Nuisance, ReflectionData, order_intensities
@@ -180,8 +180,12 @@ class OnRung:
             cost = cost + (rows.residual(found) ** 2).sum(1)
         return cost
 
-    def system(self, parameters: Tensor, which: Tensor) -> System:
-        """Cost, gradient and Gauss-Newton Hessian of some starts, parameters (start, parameters)."""
+    def system(self, parameters: Tensor, which: Tensor, *, precise: bool = False) -> System:
+        """Cost, gradient and Gauss-Newton Hessian of some starts, parameters (start, parameters).
+
+        precise: products of derivatives in double precision. Those in single precision say where to step; their rounding is as
+        large as the prior in directions that many modes leave flat, which an inverse of the Hessian must not take for data.
+        """
         here = self.problem.of(which)
         coefficients, nuisance = here.split(parameters)
         fields = here.fields(coefficients)
@@ -190,7 +194,7 @@ class OnRung:
         cost = (gradient * parameters).sum(1)
         hessian = self._precision.expand(len(parameters), *self._precision.shape).clone()
         size = here.unknowns.size
-        squares = torch.zeros(len(parameters), size, size, dtype=torch.float32)
+        squares = torch.zeros(len(parameters), size, size, dtype=torch.float64 if precise else torch.float32)
         for rows in self._rows:
             found = rows.slopes.at(fields, nuisance[rows.number], reduced)
             residual = rows.residual(found.intensity)
@@ -202,7 +206,7 @@ class OnRung:
             gradient[:, own] += falls[:, 0]
             hessian[:, own[size:, None], own] += across
             hessian[:, :size, own[size:]] += across[:, :, :size].mT
-            add_squares(squares, jacobian[:, :size])
+            add_squares(squares, jacobian[:, :size].to(squares.dtype))
         hessian[:, :size, :size] += squares.tril_()
         hessian[:, :size, :size] += squares.tril_(-1).mT
         return System(cost, gradient, hessian)
@@ -228,7 +232,7 @@ class OnRung:
         unknowns = self.problem.unknowns if self._carried is None else self._carried[0]
         found = []
         for number, data in enumerate(self.problem.data):
-            use = data.work & (data.orders.abs() <= self.rung.orders)[:, None]
+            use = data.work & (data.distance <= self.rung.orders)[:, None]
             weight = torch.where(use, 1.0 / tempered_sigma(data, self.rung.tau), 0.0)
             orders = use.any(1)
             if orders.any():
@@ -237,24 +241,25 @@ class OnRung:
         return tuple(found)
 
 
-def system(problem: Problem, parameters: Tensor, rung: Rung) -> System:
+def system(problem: Problem, parameters: Tensor, rung: Rung, *, precise: bool = False) -> System:
     """Cost, gradient and Gauss-Newton Hessian of every start (batch, parameters)."""
-    return OnRung(problem, rung).system(parameters, torch.arange(len(parameters)))
+    return OnRung(problem, rung).system(parameters, torch.arange(len(parameters)), precise=precise)
 
 
 def add_squares(total: Tensor, rows: Tensor) -> None:
-    """Add rows rows^T to the lower triangle of total (batch, p, p); rows (batch, p, points), single precision.
+    """Add rows rows^T to the lower triangle of total (batch, p, p); rows (batch, p, points), of one precision.
 
     By BLAS, which takes half the time over a symmetric product; torch has none.
     """
+    product = ssyrk if total.dtype == torch.float32 else dsyrk
     for one, row in zip(total, rows, strict=True):
         # Fortran's order is that of the transposes, and its upper triangle the lower one here
-        ssyrk(1.0, row.numpy().T, beta=1.0, c=one.numpy().T, trans=1, overwrite_c=1)
+        product(1.0, row.numpy().T, beta=1.0, c=one.numpy().T, trans=1, overwrite_c=1)
 
 
 def tempered_sigma(data: ReflectionData, tau: float) -> Tensor:
     """Error of the order intensities with an amplitude error of tau times the strongest satellite's, (n, q)."""
-    satellites = torch.where(data.work & (data.orders != 0)[:, None], data.intensity, 0.0)
+    satellites = torch.where(data.work & (data.distance != 0)[:, None], data.intensity, 0.0)
     top = satellites.max().clamp_min(1e-12)
     positive = data.intensity.clamp_min(0.0)
     return torch.sqrt(data.sigma**2 + 4.0 * tau**2 * top * (positive + tau**2 * top))

@@ -12,13 +12,16 @@ class Schedule(StrEnum):
     """Ways from coarse to fine: which finds the motif depends on it, so starts take turns.
 
     COARSE: few modes and orders at once, then all; GRADUAL: a few more at every rung; WHOLE: all modes from the beginning,
-    the error alone is tempered (superlattices with a displacement tied to the polarization); LAST: no tempering, for a
-    motif that is near a minimum already.
+    the error alone is tempered (superlattices with a displacement tied to the polarization); FEW, FEWER: as COARSE and
+    GRADUAL with few modes to the end, then all at once, for textures that are periodic along x and y, whose modes are many;
+    LAST: no tempering, for a motif that is near a minimum already.
     """
 
     COARSE = "coarse"
     GRADUAL = "gradual"
     WHOLE = "whole"
+    FEW = "few"
+    FEWER = "fewer"
     LAST = "last"
 
 
@@ -55,6 +58,10 @@ class MotifSettings:
         """Rungs from coarse to fine."""
         k, m = self.harmonics, self.polynomials
         last = Rung(0.0, k, m, ALL, 80)
+
+        def few(profiles: int) -> tuple[int, int]:
+            return min(2, k), min(profiles, m)
+
         tempered = tuple(Rung(tau, k, m, ALL, 20) for tau in (0.5, 0.25, 0.12, 0.06, 0.03, 0.01))
         rungs = {
             Schedule.COARSE: (
@@ -73,6 +80,22 @@ class MotifSettings:
                 last,
             ),
             Schedule.WHOLE: (*tempered, last),
+            Schedule.FEW: (
+                Rung(0.3, *few(2), 1, 12),
+                Rung(0.1, *few(3), 2, 12),
+                Rung(0.03, *few(5), ALL, 20),
+                Rung(0.003, *few(5), ALL, 40),
+                last,
+            ),
+            Schedule.FEWER: (
+                Rung(0.3, *few(3), 1, 15),
+                Rung(0.2, *few(3), 2, 12),
+                Rung(0.1, *few(5), 2, 12),
+                Rung(0.06, *few(5), 3, 12),
+                Rung(0.03, *few(5), ALL, 20),
+                Rung(0.003, *few(5), ALL, 40),
+                last,
+            ),
             Schedule.LAST: (last,),
         }
         return rungs[self.schedule]

@@ -122,8 +122,8 @@ class _Part:
         """Whether moments of another block are those of this one too."""
         mine, other = self.modes, moments.part.modes
         return (
-            mine.lean == other.lean
-            and mine.harmonics == other.harmonics
+            mine.waves == other.waves
+            and mine.lean == other.lean
             and mine.profiles.values.shape == other.profiles.values.shape
             and bool((mine.profiles.values == other.profiles.values).all())
         )
@@ -136,14 +136,15 @@ class _Part:
         rows = out.unflatten(1, (number, len(self.modes.index)))
         flat, many = (0 if self.modes.constant else 1), len(self.modes.profiles)
 
-        def of(k: int) -> Tensor:
-            total = _over_groups(factor, moments.at(k))
+        def of(wave: tuple[int, ...]) -> Tensor:
+            total = _over_groups(factor, moments.at(wave))
             return total if common is None else total * common[:, None]
 
-        rows[:, :, : many - flat] = of(0).real[:, :, flat:]
+        still, *waves = self.modes.waves
+        rows[:, :, : many - flat] = of(still).real[:, :, flat:]
         first = many - flat
-        for k in range(1, self.modes.harmonics + 1):
-            up, down = of(k), of(-k)
+        for wave in waves:
+            up, down = of(wave), of(tuple(-k for k in wave))
             torch.add(up.real, down.real, out=rows[:, :, first : first + many]).mul_(0.5)
             torch.sub(up.imag, down.imag, out=rows[:, :, first + many : first + 2 * many]).mul_(0.5)
             first += 2 * many
@@ -151,23 +152,23 @@ class _Part:
 
 @dataclass(frozen=True)
 class _Moments:
-    """sum_z E_a h_m (psi_a)_(n + k), of one block; spectrum of psi (a, batch, l, z)."""
+    """sum_z E_a h_m (psi_a)_(n + k), of one block; spectrum of psi (a, batch, l, z) up to `reach` along each direction."""
 
     part: _Part
     spectrum: Tensor
+    reach: tuple[int, ...]
 
     @classmethod
     def of(cls, part: _Part, psi: Tensor) -> _Moments:
         """Those of psi (batch, a, x, z)."""
-        reach = part.data.highest + part.modes.harmonics
-        return cls(part, harmonics(psi, reach).to(torch.complex64).transpose(0, 1))
+        reach = tuple(most + part.modes.harmonics for most in part.data.highest)
+        return cls(part, harmonics(psi, reach).to(torch.complex64).transpose(0, 1), reach)
 
-    def at(self, k: int) -> Tensor:
-        """Those of one harmonic, (a, batch, n, m, q)."""
-        most = self.part.modes.harmonics
+    def at(self, wave: tuple[int, ...]) -> Tensor:
+        """Those of one wave, (a, batch, n, m, q)."""
         if self.part.modes.lean != 0.0:
-            return self._leaning[:, :, k + most]
-        place = self.part.data.orders + k + self.part.data.highest + most
+            return self._leaning[:, :, wave[0] + self.part.modes.harmonics]
+        place = self.part.data.places(self.reach, wave)
         first, last = int(place[0]), int(place[-1])
         together = last - first + 1 == len(place)
         return self._upright[:, :, first : last + 1] if together else self._upright[:, :, place]
@@ -177,7 +178,7 @@ class _Moments:
         """Of leaning modes, each harmonic with the lean of its own, (a, batch, k, n, m, q)."""
         modes, data = self.part.modes, self.part.data
         k = torch.arange(-modes.harmonics, modes.harmonics + 1)
-        place = data.orders + k[:, None] + data.highest + modes.harmonics
+        place = data.orders + k[:, None] + self.reach[0]
         lean = torch.stack([modes.leaning(int(one)) for one in k])
         return self._over_planes(self.spectrum[:, :, place] * lean[:, None].to(self.spectrum.dtype))
 

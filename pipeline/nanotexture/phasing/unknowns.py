@@ -59,7 +59,7 @@ def correction_width(modes: Modes, size: float, strain: float) -> Tensor:
     falling likewise beyond the second profile: reflections say little of it, and noise would.
     """
     small = polar_width(modes, 2, size).clone()
-    flat = torch.from_numpy(modes.index[:, 0] == 0)
+    flat = torch.from_numpy((modes.vectors == 0).all(1))
     wave = modes.wave()[flat]
     smooth = float(modes.profiles.wave[modes.profiles.wave > 0].min()) if flat.any() else 1.0
     small[1, flat] = strain / wave / (1.0 + (wave / (2 * smooth)) ** 2)
@@ -105,7 +105,7 @@ class Unknowns:
     def fields(self, coefficients: Tensor) -> Tensor:
         """Fields (batch, field, x, z) from coefficients (batch, size)."""
         parts = [
-            torch.einsum("bfm,mxz->bfxz", part, basis)
+            torch.einsum("bfm,m...->bf...", part, basis)
             for part, basis in zip(self.split(coefficients), self._bases, strict=True)
         ]
         return torch.cat(parts, dim=1)
@@ -120,25 +120,30 @@ class Unknowns:
         """1 / prior variance of every coefficient (size,)."""
         return torch.cat([block.width.flatten() for block in self.blocks]) ** -2
 
-    def shift_direction(self, coefficients: Tensor) -> Tensor:
-        """Unit change of coefficients (batch, size) that moves the motif along x.
+    @property
+    def directions(self) -> int:
+        """Directions of the plane along which the motif is periodic, 1 or 2."""
+        return len(self.blocks[0].modes.waves[0])
+
+    def shift_direction(self, coefficients: Tensor, along: int = 0) -> Tensor:
+        """Unit change of coefficients (batch, size) that moves the motif along x (0) or y (1).
 
         No intensity depends on it: it is fixed, not estimated, or it would be counted into the standard deviation.
         """
         parts = [
-            _moved(block.modes, part).flatten(1)
+            _moved(block.modes, part, along).flatten(1)
             for block, part in zip(self.blocks, self.split(coefficients), strict=True)
         ]
         moved = torch.cat(parts, dim=1)
         return moved / moved.norm(dim=1, keepdim=True).clamp_min(1e-30)
 
 
-def _moved(modes: Modes, coefficients: Tensor) -> Tensor:
-    """d/dx of a motif in its own modes: cos and sin of each harmonic swapped, times k."""
+def _moved(modes: Modes, coefficients: Tensor, along: int) -> Tensor:
+    """d/dx or d/dy of a motif in its own modes: cos and sin of each wave swapped, times k or l."""
     rows = [tuple(row) for row in modes.index.tolist()]
     place = {row: i for i, row in enumerate(rows)}
-    swap = torch.tensor([place.get((k, -s, m), i) for i, (k, s, m) in enumerate(rows)], dtype=torch.int64)
-    weight = torch.from_numpy((modes.index[:, 0] * modes.index[:, 1]).astype(float))
+    swap = torch.tensor([place.get((k, -s, *rest), i) for i, (k, s, *rest) in enumerate(rows)])
+    weight = torch.from_numpy((modes.vectors[:, along] * modes.index[:, 1]).astype(float))
     return weight * coefficients[..., swap]
 
 
@@ -152,7 +157,7 @@ def random_starts(unknowns: Unknowns, seeds: list[tuple[int, ...]]) -> Tensor:
 
 
 def _random_block(block: Block, generator: np.random.Generator) -> NDArray[np.float64]:
-    k, m = block.modes.index[:, 0], block.modes.index[:, 2]
+    k, m = np.sqrt((block.modes.vectors**2).sum(1)), block.modes.index[:, 2]
     envelope = np.where(k == 0, 0.1, 1.0) / (np.maximum(k, 1) ** 1.5 * (1.0 + m) ** 1.5)
     draw = generator.normal(size=(block.number, len(k))) * envelope
     return np.asarray(block.start * draw / np.sqrt(0.5 * (draw**2).sum())).ravel()

@@ -16,6 +16,7 @@ from nanotexture.preparation.lines import MapWindow
 MAX_ORDER = 6
 REGIONS = 100.0  # coherent regions that a beam lights at least (20 micrometres at 0.2): no map says how many there were
 PRESENT, CLEAR = 0.003, 8.0  # share of the strongest satellite, standard deviations: an order is there
+SATELLITE = CLEAR  # standard deviations: a line that is one
 SIGNAL = 0.03  # of the strongest row: rows that hold signal
 LIKELY = 0.75  # of the strongest line's height: another that may be order 0
 _WIDTHS = (0.06, 0.12, 0.2, 0.35, 0.6)  # FWHM of order 1 as a fraction of the spacing
@@ -210,6 +211,11 @@ def _rise(window: MapWindow, at: float, spacing: float) -> tuple[float, float]:
     row = int(np.argmax(total - level))
     rise = float(total[row] - level[row])
     return rise, rise / float(np.sqrt(max(variance[row], 1e-12)))
+
+
+def rise_at(window: MapWindow, at: float, spacing: float) -> float:
+    """Standard deviations by which the brightest row near `at` stands above what is beside it, 1/angstrom."""
+    return _rise(window, at, spacing)[1]
 
 
 def _row_sums(window: MapWindow, columns: NDArray[np.bool_]) -> tuple[Array, Array]:

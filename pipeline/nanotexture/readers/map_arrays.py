@@ -67,6 +67,8 @@ def sum_over_qy(arrays: MapArrays) -> MapArrays:
     measured = arrays.measured
     counts = np.where(measured, arrays.intensity, 0.0)
     profile = counts.sum(axis=(0, 2)) / np.maximum(measured.sum(axis=(0, 2)), 1)
+    if not profile.any():  # nothing but empty voxels: all of qy counts alike
+        profile = np.ones_like(profile)
     seen = np.einsum("xyz,y->xz", measured.astype(float), profile / profile.sum())
     keep = seen >= 1 - QY_LOSS
     share = np.where(keep, seen, 1.0)

@@ -13,7 +13,7 @@ from nanotexture.errors import InputError
 from nanotexture.quantities import ReciprocalMap
 from nanotexture.readers import hdf5
 from nanotexture.readers.map_arrays import MapArrays, check_counts, flip, sum_over_qy
-from nanotexture.schema import MAP, labelled
+from nanotexture.schema import MAP, in_volume, labelled
 
 Array = NDArray[np.float64]
 
@@ -53,8 +53,8 @@ def read_nexus_map_header(path: Path) -> MapHeader:
         return _header(path, handle)
 
 
-def read_nexus_map(path: Path) -> ReciprocalMap:
-    """The labelled map of a file; a qy axis is summed over; intensity is NaN where not measured."""
+def read_nexus_map(path: Path, *, volume: bool = False) -> ReciprocalMap:
+    """The labelled map of a file; a qy axis is summed over, or kept in a volume; intensity is NaN where not measured."""
     with hdf5.opened(path, FIELDS) as handle:
         header = _header(path, handle)
         axes = {name: _axis(path, handle, name, n) for name, n in zip(header.axes, header.shape, strict=True)}
@@ -62,11 +62,12 @@ def read_nexus_map(path: Path) -> ReciprocalMap:
     arrays = flip(arrays, [axis[0] > axis[-1] for axis in axes.values()])
     check_counts(path, DATA, arrays)
     arrays = _qx_first(arrays, header.axes)
-    if "qy" in axes:
+    kept = volume and "qy" in axes
+    if "qy" in axes and not kept:
         arrays = sum_over_qy(arrays)
-    qx, qz = np.sort(axes["qx"]), np.sort(axes["qz"])
-    _check_reachable(path, header, qx, qz)
-    return _labelled(header, qx, qz, arrays)
+    along = {name: np.sort(axes[name]) for name in (("qx", "qy", "qz") if kept else ("qx", "qz"))}
+    _check_reachable(path, header, along["qx"], along["qz"])
+    return _labelled(header, along, arrays)
 
 
 def _header(path: Path, handle: h5py.File) -> MapHeader:
@@ -196,13 +197,12 @@ def _check_reachable(path: Path, header: MapHeader, qx: Array, qz: Array) -> Non
         raise InputError(path, f"{DATA}/qz", expected, f"{nearest:.4g} and more")
 
 
-def _labelled(header: MapHeader, qx: Array, qz: Array, arrays: MapArrays) -> ReciprocalMap:
+def _labelled(header: MapHeader, along: dict[str, Array], arrays: MapArrays) -> ReciprocalMap:
     intensity, variance, measured = arrays.intensity, arrays.variance, arrays.measured
     poisson = np.maximum(intensity, 1.0)
     spread = poisson if variance is None else np.where(variance > 0, variance, poisson)
     found = {
-        "qx": qx,
-        "qz": qz,
+        **along,
         "intensity": np.where(measured, intensity, np.nan),
         "variance": np.where(measured, spread, np.nan),
         "mask": np.where(measured, 0, 1).astype(np.uint8),
@@ -211,5 +211,6 @@ def _labelled(header: MapHeader, qx: Array, qz: Array, arrays: MapArrays) -> Rec
         "energy": header.energy,
         "scale": header.scale,
     }
-    attrs = {"file": header.file, "sample": header.name, "summed_over": "qy" if "qy" in header.axes else ""}
-    return ReciprocalMap(labelled(found, MAP, attrs))
+    summed = "qy" in header.axes and "qy" not in along
+    attrs = {"file": header.file, "sample": header.name, "summed_over": "qy" if summed else ""}
+    return ReciprocalMap(labelled(found, in_volume(MAP) if "qy" in along else MAP, attrs))

@@ -30,9 +30,12 @@ def read_scan(path: Path | str) -> Scan:
     return reader(path)
 
 
-def read_map(path: Path | str) -> ReciprocalMap:
-    """The labelled reciprocal-space map of a contract map file; InputError says what is wrong with it."""
-    return read_nexus_map(_map_path(path))
+def read_map(path: Path | str, *, volume: bool = False) -> ReciprocalMap:
+    """The labelled reciprocal-space map of a contract map file; InputError says what is wrong with it.
+
+    A qy axis is summed over unless the map is asked for as a volume.
+    """
+    return read_nexus_map(_map_path(path), volume=volume)
 
 
 def read_map_header(path: Path | str) -> MapHeader:

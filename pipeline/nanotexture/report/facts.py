@@ -15,6 +15,7 @@ from nanotexture.phasing.outcome import DESCRIBED
 from nanotexture.report.fields import Field, displacement_fields, polarization_fields
 from nanotexture.report.header import polar
 from nanotexture.report.result import Result, decoded
+from nanotexture.report.volume import planar
 
 NAN = float("nan")
 SIGNIFICANT = 3.0  # signal over noise above which an order counts as seen
@@ -91,6 +92,7 @@ class Facts:
 def facts_of(result: Result, temperature: int = 0) -> Facts:
     """Facts of one temperature, given by its index."""
     texture = result.texture.isel(temperature=temperature)
+    result = planar(result)
     orders = {key: group.isel(temperature=temperature) for key, group in result.orders.items()}
     return Facts(
         reflections=tuple(result.reflections),

@@ -14,7 +14,7 @@ Array = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class Field:
-    """One component of a field of the motif; value and std (x, z), std None where the result has none."""
+    """One component of a field of the motif; value and std (x, z) or (x, y, z), std None where the result has none."""
 
     key: str
     symbol: str
@@ -56,13 +56,11 @@ class Field:
 
 
 _COMPONENTS = {
-    "displacement": ("component", {"x": "$u_x$", "z": "$u_z$"}),
-    "polarization": ("component", {"x": "$P_x$", "z": "$P_z$"}),
-    "strain": (
-        "strain_component",
-        {"xx": r"$\varepsilon_{xx}$", "zz": r"$\varepsilon_{zz}$", "xz": r"$\varepsilon_{xz}$"},
-    ),
-    "gradient_along_q": ("component", {"x": r"$\partial u_Q/\partial x$", "z": r"$\partial u_Q/\partial z$"}),
+    "displacement": ("component", ("x", "z"), "$u_{%s}$"),
+    "polarization": ("component", ("x", "z"), "$P_{%s}$"),
+    "strain": ("strain_component", ("xx", "zz", "xz"), r"$\varepsilon_{%s}$"),
+    "gradient_along_q": ("component", ("x", "z"), r"$\partial u_Q/\partial %s$"),
+    "rotation": ("component", ("x", "y", "z"), r"$\omega_{%s}$"),
 }
 _SCALARS = {"displacement_along_q": "$u_Q$", "rotation": "$\\omega$"}
 
@@ -80,6 +78,8 @@ def polarization_fields(group: xr.Dataset) -> list[Field]:
 def derivative_fields(group: xr.Dataset) -> list[Field]:
     """Strain and rotation, or the gradient of the displacement along Q, whichever is determined."""
     found = component_fields(group, "strain") + scalar_field(group, "rotation")
+    if "component" in getattr(group.get("rotation"), "dims", ()):
+        found += component_fields(group, "rotation")
     return found or component_fields(group, "gradient_along_q")
 
 
@@ -87,10 +87,13 @@ def component_fields(group: xr.Dataset, name: str) -> list[Field]:
     """Components of one variable (component, x, z) that are not NaN throughout."""
     if name not in group:
         return []
-    dim, symbols = _COMPONENTS[name]
+    dim, labels, symbols = _COMPONENTS[name]
+    if group.sizes.get(dim, 0) > len(labels) and dim in group.coords:
+        labels = tuple(str(label) for label in group[dim].values)  # of a texture periodic along y too
     std = group.get(f"{name}_std")
     found = []
-    for index, (label, symbol) in enumerate(symbols.items()):
+    for index, label in enumerate(labels):
+        symbol = symbols % label
         if index >= group.sizes.get(dim, 0):
             break
         value = group[name].isel({dim: index})
@@ -100,12 +103,13 @@ def component_fields(group: xr.Dataset, name: str) -> list[Field]:
 
 
 def scalar_field(group: xr.Dataset, name: str) -> list[Field]:
-    """One variable (x, z) in a list, empty where absent or NaN throughout."""
-    if name not in group or not np.isfinite(group[name].values).any():
+    """One variable (x, z) in a list, empty where absent, of several components or NaN throughout."""
+    if name not in group or "component" in group[name].dims or not np.isfinite(group[name].values).any():
         return []
     return [_field(name, _SCALARS[name], group[name], group.get(f"{name}_std"))]
 
 
 def _field(key: str, symbol: str, value: xr.DataArray, std: xr.DataArray | None) -> Field:
-    spread = None if std is None else std.transpose("x", "z").values
-    return Field(key, symbol, str(value.attrs.get("units", "1")), value.transpose("x", "z").values, spread)
+    dims = [name for name in ("x", "y", "z") if name in value.dims]
+    spread = None if std is None else std.transpose(*dims).values
+    return Field(key, symbol, str(value.attrs.get("units", "1")), value.transpose(*dims).values, spread)

@@ -38,11 +38,13 @@ def maps_figure(
     hkl: str,
     in_plane: float | None = None,
     c: float | None = None,
+    *,
+    along: str = "x",
 ) -> Figure:
     """Measured | calculated | (measured - calculated) / sigma of one reflection at one temperature.
 
     measured: /maps/<hkl> and orders: /orders/<hkl> without the temperature dimension; in_plane, c: angstrom,
-    for the axes in reciprocal lattice units.
+    for the axes in reciprocal lattice units; along: direction of the plane that the map's qx is of.
     """
     shown = _zoomed(measured, orders)
     qx, qz = shown["qx"].values, shown["qz"].values
@@ -54,15 +56,15 @@ def maps_figure(
     titles = (f"{name} measured", f"{name} calculated", "(measured − calculated) / σ")
     for ax, values, title in zip(axes, (counts, model), titles, strict=False):
         drawn = image(ax, qx, qz, _lifted(values, norm), INTENSITY, norm)
-        style(ax, title, "$q_x$ (Å$^{-1}$)")
+        style(ax, title, f"$q_{along}$ (Å$^{{-1}}$)")
     color_bar(figure, drawn, list(axes[:2]), "counts", location="bottom", aspect=45, shrink=0.8)
     residual = image(axes[2], qx, qz, _residual(shown), DIVERGING, Normalize(-RESIDUAL_LIMIT, RESIDUAL_LIMIT))
     color_bar(figure, residual, [axes[2]], "σ", location="bottom", extend="both", aspect=22, shrink=0.8)
-    style(axes[2], titles[2], "$q_x$ (Å$^{-1}$)")
+    style(axes[2], titles[2], f"$q_{along}$ (Å$^{{-1}}$)")
     axes[0].set_ylabel("$q_z$ (Å$^{-1}$)")
     for ax in axes:
         hatched(ax)
-        _lattice_axes(ax, orders, in_plane, c if ax is axes[2] else None)
+        _lattice_axes(ax, orders, in_plane, c if ax is axes[2] else None, along)
     _mark_orders(axes, orders)
     return figure
 
@@ -108,14 +110,17 @@ def _lifted(values: Array, norm: LogNorm) -> Array:
     return np.where(np.isfinite(values), np.maximum(values, norm.vmin or 0.0), np.nan)
 
 
-def _lattice_axes(ax: Axes, orders: xr.Dataset | None, in_plane: float | None, c: float | None) -> None:
-    """H along the top, from the peak; L on the right."""
+def _lattice_axes(
+    ax: Axes, orders: xr.Dataset | None, in_plane: float | None, c: float | None, along: str
+) -> None:
+    """H or K along the top, from the peak; L on the right."""
     if in_plane and orders is not None:
         centre = _centre(orders)
         unit = 2 * math.pi / in_plane
         if math.isfinite(centre):
             top = ax.secondary_xaxis("top", functions=_ratio(unit, centre))
-            _secondary(top).set_xlabel("$H - H_0$ (r.l.u.)", fontsize=SMALL, color=INK)
+            index = "H" if along == "x" else "K"
+            _secondary(top).set_xlabel(f"${index} - {index}_0$ (r.l.u.)", fontsize=SMALL, color=INK)
     if c and math.isfinite(c):
         right = ax.secondary_yaxis("right", functions=_ratio(2 * math.pi / c, 0.0))
         _secondary(right).set_ylabel("$L$ (r.l.u. of the film)", fontsize=SMALL, color=INK)

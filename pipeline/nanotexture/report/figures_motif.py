@@ -80,10 +80,12 @@ def grid_of(texture: xr.Dataset) -> Grid:
     return Grid(tiled, np.asarray(texture["z"].values, dtype=float) * NM)
 
 
-def fields_figure(texture: xr.Dataset, fields: list[Field], q_direction: Any = None) -> Figure:
+def fields_figure(
+    texture: xr.Dataset, fields: list[Field], q_direction: Any = None, *, up: str = "z"
+) -> Figure:
     """One row per field: the value, and its standard deviation beside it; texture gives the grid.
 
-    q_direction: unit vector (x, z), drawn as an arrow where the field is known along it only.
+    q_direction: unit vector (x, z), drawn as an arrow where the field is known along it only; up: name of the second axis.
     """
     grid = grid_of(texture)
     each = WIDTH / 2 - 1.5
@@ -92,7 +94,7 @@ def fields_figure(texture: xr.Dataset, fields: list[Field], q_direction: Any = N
     for row, one in zip(axes, fields, strict=True):
         _value_panel(figure, row[0], grid, one, _same_scale(fields, one))
         _std_panel(figure, row[1], grid, one, _same_scale(fields, one))
-    _outer_labels(axes)
+    _outer_labels(axes, up)
     if q_direction is not None:
         draw_direction(axes[0, 0], q_direction, grid)
     return figure
@@ -197,12 +199,12 @@ def _scaled(values: Array, units: str) -> tuple[Array, str]:
     return (values * 1e3, thousandths[units]) if units in thousandths else (values, unit_text(units))
 
 
-def _outer_labels(axes: Any) -> None:
+def _outer_labels(axes: Any, up: str) -> None:
     for ax in axes[-1]:
         ax.set_xlabel("x (nm)", fontsize=TEXT, color=INK)
         ax.xaxis.set_tick_params(labelbottom=True)
     for ax in axes[:, 0]:
-        ax.set_ylabel("z (nm)", fontsize=TEXT, color=INK)
+        ax.set_ylabel(f"{up} (nm)", fontsize=TEXT, color=INK)
 
 
 def _arrows(ax: Axes, grid: Grid, p_x: Array, p_z: Array) -> None:

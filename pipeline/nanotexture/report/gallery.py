@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import xarray as xr
 from matplotlib.figure import Figure
 
 from nanotexture.report.comparison import truth_pairs
@@ -17,13 +18,21 @@ from nanotexture.report.figures_clusters import MOST, clusters_figure, costs_fig
 from nanotexture.report.figures_domains import domains_figure, energy_figure
 from nanotexture.report.figures_left_out import left_out_figure, prediction_text
 from nanotexture.report.figures_maps import RESIDUAL_LIMIT, maps_figure
-from nanotexture.report.figures_motif import fields_figure, grid_of, polarization_figure
+from nanotexture.report.figures_motif import NM, fields_figure, grid_of, polarization_figure
 from nanotexture.report.figures_profiles import profiles_figure
 from nanotexture.report.figures_series import motifs_figure, series_figure, thickness_figure, truth_figure
 from nanotexture.report.figures_trend import trend_figure
 from nanotexture.report.format import number, reflection_text, temperature_text
 from nanotexture.report.header import in_plane
 from nanotexture.report.result import Result
+from nanotexture.report.volume import (
+    is_volume,
+    mid_height,
+    orders_along,
+    slice_level,
+    slice_upright,
+    summed_map,
+)
 
 _CORES = "Circles: vortices, squares: antivortices; red turn z towards x, blue the other way."
 _DOTS = "Dots: the standard deviation exceeds the value."
@@ -48,6 +57,9 @@ def reflection_pictures(result: Result) -> Iterator[Picture]:
         for t, kelvin in enumerate(result.temperatures):
             orders = result.orders[hkl].isel(temperature=t) if hkl in result.orders else None
             heading = reflection_text(hkl) + _at(kelvin)
+            if orders is not None and "order_y" in orders.dims:
+                yield from volume_reflection(result, hkl, t, heading)
+                continue
             if hkl in result.maps:
                 yield _map_picture(result, hkl, t, heading)
             if orders is not None:
@@ -77,6 +89,9 @@ def motif_pictures(result: Result) -> Iterator[Picture]:
     """Displacement, its derivatives and polarization at every temperature."""
     for t, kelvin in enumerate(result.temperatures):
         texture = result.texture.isel(temperature=t)
+        if is_volume(texture):
+            yield from volume_motif(texture, _at(kelvin))
+            continue
         scales = f"Two periods; {grid_of(texture).aspect_text}; z = 0 is the substrate."
         if displacement := displacement_fields(texture):
             along = displacement[0].key == "displacement_along_q"
@@ -99,6 +114,43 @@ def motif_pictures(result: Result) -> Iterator[Picture]:
         if (arrows := polarization_figure(texture)) is not None:
             caption = f"Arrows: polarization in the plane of x and z; colour: its z component. {scales}"
             yield _picture(f"Polarization vectors{_at(kelvin)}", caption, arrows)
+
+
+def volume_motif(texture: xr.Dataset, at: str) -> Iterator[Picture]:
+    """Slices of the fields of a texture that is periodic along x and y: level at mid height, upright at y = 0."""
+    level = f"at z = {number(NM * mid_height(texture))} nm, two periods along x and y"
+    for name, found in (
+        ("Displacement", displacement_fields),
+        ("Strain and rotation", derivative_fields),
+        ("Polarization", polarization_fields),
+    ):
+        for cut, up, where in ((slice_level(texture), "y", level), (slice_upright(texture), "z", "at y = 0")):
+            if fields := found(cut):
+                heading = f"{name} {where.split(',')[0]}{at}"
+                yield _picture(
+                    heading,
+                    f"{name} of the average motif {where}. {_DOTS}",
+                    fields_figure(cut, fields, up=up),
+                )
+
+
+def volume_reflection(result: Result, hkl: str, t: int, heading: str) -> Iterator[Picture]:
+    """Map summed over each direction of the plane, and the orders along both, of a map qx, qy, qz."""
+    every = result.orders[hkl].isel(temperature=t)
+    c = float(result.texture["c"].isel(temperature=t))
+    for along, over in (("x", "y"), ("y", "x")):
+        orders = orders_along(every, along)
+        if hkl in result.maps:
+            group = summed_map(result.maps[hkl].isel(temperature=t), f"q{over}")
+            caption = (
+                f"Counts measured and calculated, summed along q{over}, in one logarithmic scale. Right: difference over the "
+                f"counting noise, colours end at ±{number(RESIDUAL_LIMIT)} σ. Hatched: not measured."
+            )
+            figure = maps_figure(group, orders, hkl, in_plane(result), c, along=along)
+            yield _picture(f"{heading}: map summed along q{over}", caption, figure)
+        pairs = "(n, 0)" if along == "x" else "(0, n)"
+        caption = f"Satellites {pairs} integrated over qx and qy. Bars: one standard deviation. Open diamonds: held out."
+        yield _picture(f"{heading}: orders {pairs}", caption, profiles_figure(orders, hkl))
 
 
 def domain_pictures(result: Result) -> Iterator[Picture]:
@@ -125,9 +177,8 @@ def cluster_pictures(result: Result) -> Iterator[Picture]:
     """Motif of each cluster and cost of every start."""
     for t, kelvin in enumerate(result.temperatures):
         texture = result.texture.isel(temperature=t)
-        figure = (
-            None if result.clusters is None else clusters_figure(result.clusters.isel(temperature=t), texture)
-        )
+        clusters = None if result.clusters is None else slice_upright(result.clusters.isel(temperature=t))
+        figure = None if clusters is None else clusters_figure(clusters, slice_upright(texture))
         if figure is not None:
             caption = (
                 f"Representative of each cluster (at most {MOST}), best first, in its colour scale. "

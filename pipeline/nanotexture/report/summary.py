@@ -12,6 +12,7 @@ from nanotexture.report.facts import cluster_count, outcome_counts, successful_c
 from nanotexture.report.fields import Field, displacement_fields, polarization_fields
 from nanotexture.report.format import NOT_DETERMINED, percent, reflection_text, with_error
 from nanotexture.report.result import Result
+from nanotexture.report.volume import planar
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Row:
 
 _LENGTHS = (
     ("period", "in-plane period"),
+    ("period_y", "in-plane period along y"),
     ("thickness", "film thickness"),
     ("c", "film c"),
     ("correlation_length", "correlation length in the plane"),
@@ -49,7 +51,7 @@ def summary_rows(result: Result) -> list[Row]:
     every = range(len(result.temperatures))
     texture = result.texture
     rows = [_row(texture, name, label) for name, label in _LENGTHS if name in texture]
-    rows += [row for hkl, orders in result.orders.items() for row in _line_rows(orders, hkl)]
+    rows += [row for hkl, orders in planar(result).orders.items() for row in _line_rows(orders, hkl)]
     rows += _size_rows([texture.isel(temperature=t) for t in every])
     rows += _found_rows(result)
     rows += [_row(texture, name, label) for name, label in _QUALITY if name in texture]

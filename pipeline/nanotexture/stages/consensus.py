@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,7 +12,7 @@ from nanotexture.phasing.alignment import align, inverted
 from nanotexture.phasing.consensus import Consensus, consensus
 from nanotexture.phasing.outcome import Outcome
 from nanotexture.quantities import Clusters, ModeChoice, Orders, Reference, Solutions
-from nanotexture.schema import CLUSTERS, labelled
+from nanotexture.schema import CLUSTERS, VOLUME_CLUSTERS, labelled
 from nanotexture.stages.invert import chosen_modes
 from nanotexture.stages.models import ConsensusConfig, Tie
 from nanotexture.stages.motif_data import motif_data
@@ -75,7 +77,7 @@ def _scale(fields: Array, displacement: NDArray[np.bool_]) -> Array | None:
     """One scale (f,) for all displacements and one for all polarizations, so that a nearly flat component counts little."""
     if len(fields) == 0:
         return None
-    size = np.sqrt(np.nan_to_num(fields).var(axis=(2, 3)).mean(axis=0))
+    size = np.sqrt(np.nan_to_num(fields).var(axis=tuple(range(2, fields.ndim))).mean(axis=0))
     return np.asarray(np.where(displacement, _rms(size[displacement]), _rms(size[~displacement])))
 
 
@@ -131,7 +133,7 @@ def _turned(field: Array, data: MotifData) -> Array:
     layer = np.array(data.stack.plane_materials)
     edges = np.flatnonzero(np.diff(layer)) + 1
     planes = np.concatenate([part[::-1] for part in np.split(np.arange(len(layer)), edges)])
-    return np.asarray(inverted(field)[..., ::-1][..., planes], float)
+    return np.asarray(inverted(field, field.ndim - 2)[..., ::-1][..., planes], float)
 
 
 def over_all_points(cost: Array, free_cost: Array, n_work: int, n_free: int) -> Array:
@@ -180,7 +182,7 @@ def _labelled(
         values["polar_axis"] = first["polar_axis"].values
         values["polar"] = heads[:, number:]
         values["polar_std"] = np.sqrt(batches["polar_std"][best] ** 2 + spread[number:] ** 2)
-    return Clusters(labelled(values, CLUSTERS, {"solver": first.attrs["solver"]}))
+    return _clusters(values, first)
 
 
 def _failed(first: Solutions, batches: dict[str, Array], outcome: list[str], orders: Orders) -> Clusters:
@@ -203,4 +205,11 @@ def _failed(first: Solutions, batches: dict[str, Array], outcome: list[str], ord
         "gap": float("nan"),
         "inversion_delta_cost": float("nan"),
     }
-    return Clusters(labelled(values, CLUSTERS, {"solver": first.attrs["solver"]}))
+    return _clusters(values, first)
+
+
+def _clusters(values: dict[str, Any], first: Solutions) -> Clusters:
+    volume = "y" in first.dims
+    axes = {"y": first["y"].values} if volume else {}
+    entries = VOLUME_CLUSTERS if volume else CLUSTERS
+    return Clusters(labelled(values | axes, entries, {"solver": first.attrs["solver"]}))

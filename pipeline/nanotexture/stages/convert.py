@@ -12,7 +12,7 @@ from nanotexture.film.config import FilmConfig
 from nanotexture.geometry import alignment_from_substrate, check_map_near_hkl, energy_from_wavelength
 from nanotexture.gridding import Crop, map_from_scan
 from nanotexture.preparation.symmetric import fit_symmetric_scan, qz_pinned_to_substrate, uniform_rows
-from nanotexture.quantities import Alignment, ReciprocalMap, ThicknessScan
+from nanotexture.quantities import Alignment, Directions, ReciprocalMap, ThicknessScan
 from nanotexture.readers import read_map, read_scan
 from nanotexture.schema import THICKNESS_SCAN, labelled
 from nanotexture.stages.models import AlignConfig, ConvertConfig, LoadConfig, ThicknessScanConfig
@@ -36,9 +36,10 @@ def convert(scan: Path, alignment: Alignment | None = None, *, config: ConvertCo
 
 
 @stage(version=1)
-def load(file: Path, *, config: LoadConfig) -> ReciprocalMap:
-    """Map of one file of the contract's input format."""
-    return _checked(read_map(file), config.film)
+def load(file: Path, directions: Directions | None = None, *, config: LoadConfig) -> ReciprocalMap:
+    """Map of one file of the contract's input format; a volume where the texture is periodic in both directions."""
+    volume = directions is not None and bool(directions["both"])
+    return _checked(read_map(file, volume=volume), config.film)
 
 
 @stage(version=1)

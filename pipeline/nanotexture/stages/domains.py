@@ -12,6 +12,7 @@ from nanotexture.engine.stage import stage
 from nanotexture.quantities import Domains, Reference, Texture
 from nanotexture.schema import DOMAINS, labelled
 from nanotexture.stages.models import DomainsConfig
+from nanotexture.stages.planar import left_out_of_volumes
 from nanotexture.stages.strongest import (
     Quantity,
     elastic_quantities,
@@ -57,6 +58,8 @@ PER_CORE = {
 @stage(version=1)
 def domains(textures: list[Texture], reference: Reference, *, config: DomainsConfig) -> Domains:
     """Domains told by the direction of P where it is seen at any temperature, else by the strongest strain."""
+    if (nothing := left_out_of_volumes(textures, "Domains, walls and cores")) is not None:
+        return Domains(nothing)
     polar = strongest(polar_quantities(textures))
     is_polar = is_seen(polar)
     told = polar if is_polar else strongest(elastic_quantities(textures))

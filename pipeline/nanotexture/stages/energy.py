@@ -15,6 +15,7 @@ from nanotexture.quantities import Energy, Reference, Texture
 from nanotexture.schema import ENERGY, labelled
 from nanotexture.stages.domains import layer_numbers
 from nanotexture.stages.models import EnergyConfig
+from nanotexture.stages.planar import left_out_of_volumes
 from nanotexture.stages.strongest import temperatures_of
 from nanotexture.texture.domains import DRAWS
 from nanotexture.texture.elastic import gradient_from_field
@@ -36,6 +37,8 @@ PARTS = ("elastic", "landau", "gradient")
 @stage(version=1)
 def energy(textures: list[Texture], reference: Reference, *, config: EnergyConfig) -> Energy:
     """Elastic, Landau and gradient energy; electrostatic energy and misfit are not in."""
+    if (nothing := left_out_of_volumes(textures, "Energy densities")) is not None:
+        return Energy(nothing)
     materials = [config.film.layers[int(i)].material for i in reference["layer"].values]
     layers = layer_numbers(reference["layer"].values)
     each = [_one(texture, materials, layers, config.seed) for texture in textures]

@@ -12,7 +12,7 @@ from nanotexture.engine.stage import stage
 from nanotexture.phasing.motif import MotifSolutions
 from nanotexture.phasing.motif_model import Nuisance, order_intensities
 from nanotexture.quantities import ModeChoice, Orders, Reference, Solutions, Trial
-from nanotexture.schema import MODE_CHOICE, SOLUTIONS, TRIAL, labelled
+from nanotexture.schema import MODE_CHOICE, SOLUTIONS, TRIAL, VOLUME_SOLUTIONS, labelled
 from nanotexture.stages.models import (
     BetterPilotConfig,
     ChooseConfig,
@@ -67,8 +67,10 @@ def trial(orders: Orders, reference: Reference, first: Solutions, *, config: Tri
     """Free chi2 that a number of modes reaches from the pilot's best motif, over several choices of what is held out."""
     data = motif_data(orders, reference, config.film, config.polarization, Tie(first["tie"].item()))
     seen, fringes = first_modes(data)
-    harmonics = config.harmonics or seen + config.more_harmonics
-    polynomials = config.polynomials or (fewer(fringes) if config.fewer_polynomials else fringes)
+    harmonics, polynomials = data.limited(
+        config.harmonics or seen + config.more_harmonics,
+        config.polynomials or (fewer(fringes) if config.fewer_polynomials else fringes),
+    )
     modes = ModeNumbers(harmonics, polynomials, config.strain)
     total, free, number = 0.0, 0.0, 0
     for fold in range(config.folds):
@@ -96,7 +98,8 @@ def pilot_modes(data: MotifData, config: PilotConfig | ResizeConfig) -> ModeNumb
     """
     seen, fringes = first_modes(data)
     polynomials = fringes if data.repeats else fewer(fringes)
-    return ModeNumbers(config.harmonics or seen + 1, config.polynomials or polynomials, config.strain)
+    more = 1 if data.period_y is None else 0
+    return ModeNumbers(config.harmonics or seen + more, config.polynomials or polynomials, config.strain)
 
 
 def fewer(polynomials: int) -> int:
@@ -180,8 +183,10 @@ def _solutions(
     joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     order = np.argsort(place, kind="stable")
     points = joined["field"].shape[2]
+    volume = data.period_y is not None
     values = {
         "x": np.arange(points) / points,
+        **({"y": np.arange(points) / points} if volume else {}),
         "z": data.stack.heights,
         "start": np.array([seed[-1] for seed in seeds]),
         "axis": data.axes,
@@ -190,12 +195,13 @@ def _solutions(
     }
     if len(data.polar_axes):
         values["polar_axis"] = data.polar_axes
-    return Solutions(labelled(values, SOLUTIONS, {"solver": "motif"}))
+    return Solutions(labelled(values, VOLUME_SOLUTIONS if volume else SOLUTIONS, {"solver": "motif"}))
 
 
 def _values(data: MotifData, found: MotifSolutions, orders: Orders) -> dict[str, Any]:
     number = len(data.axes)
-    field = found.fields[:, :number] - found.fields[:, :number].mean((2, 3), keepdim=True)
+    field = found.fields[:, :number]
+    field = field - field.mean(tuple(range(2, field.dim())), keepdim=True)
     values = {
         "field": data.on_planes(field),
         "field_std": data.on_planes(found.fields_std[:, :number]),

@@ -12,7 +12,7 @@ from nanotexture.engine.stage import stage
 from nanotexture.phasing.motif import MotifSolutions
 from nanotexture.phasing.motif_model import Nuisance, ReflectionData, order_intensities
 from nanotexture.quantities import Clusters, LeftOut, ModeChoice, Orders, Reference, Settled
-from nanotexture.schema import LEFT_OUT, SETTLED, labelled
+from nanotexture.schema import LEFT_OUT, SETTLED, in_volume, labelled
 from nanotexture.stages.invert import chosen_modes
 from nanotexture.stages.models import LeaveOutConfig, SettleConfig, Tie
 from nanotexture.stages.motif_data import motif_data
@@ -35,7 +35,7 @@ def settle(
             "motif": data.on_planes(found.fields[0]),
             "gap": float(found.gap),
         }
-    return Settled(labelled(values, SETTLED))
+    return Settled(labelled(values, in_volume(SETTLED) if "order_y" in orders else SETTLED))
 
 
 @stage(version=3)

@@ -57,6 +57,12 @@ class LoadConfig(Config):
     film: FilmConfig
 
 
+class DirectionsConfig(Config):
+    """The film whose lattice says where the maps' reflections are."""
+
+    film: FilmConfig
+
+
 class ThicknessScanConfig(Config):
     """Reflection of a symmetric scan and the film it is fitted with."""
 

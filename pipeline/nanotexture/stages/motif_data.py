@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from nanotexture.errors import UserError
 from nanotexture.film.config import FilmConfig
 from nanotexture.film.forward import Reflection
 from nanotexture.film.materials import equilibrium_known
@@ -20,7 +21,7 @@ from nanotexture.preparation.film_peak import summed_scale
 from nanotexture.preparation.holdout import block_rows, held_out_blocks
 from nanotexture.quantities import Orders, Reference
 from nanotexture.stages.models import Tie
-from nanotexture.stages.motif_rows import Rows, fewer_rows, measured_rows, useful_rows
+from nanotexture.stages.motif_rows import Rows, central_order, fewer_rows, measured_rows, useful_rows
 from nanotexture.stages.motif_setup import PER_LAYER, MotifData
 
 Array = NDArray[np.float64]
@@ -28,6 +29,7 @@ Array = NDArray[np.float64]
 SYSTEMATIC = 0.02  # relative error of the kinematic model beside that of the lines: chi2 at simulated truths is then near 1
 PARALLEL = 0.02  # directions of Q closer than this (rad) are one: they give one component of the displacement
 FEWEST, MOST = 2, 12
+CLEAR, FAINT = 5.0, 1e-3  # standard deviations, and of the strongest satellite: an order is seen
 LEAST_LEAN = 0.25  # periods through the film that upright modes follow as well
 
 
@@ -36,18 +38,36 @@ MIXED = 0.05  # angstrom per C/m^2: a polarization of 0.6 C/m^2 that is read as 
 
 
 def reflection_vectors(orders: Orders, reference: Reference) -> Array:
-    """(Gx, Gz) of every reflection, (reflection, 2) in 1/angstrom: order 0 of the map and the reference c."""
-    middle = int(np.flatnonzero(orders["order"].values == 0)[0])
-    gx = orders["line_position"].values[:, middle]
-    gx = np.where(orders["hkl"].values[:, 0] == 0, 0.0, gx)
-    return np.stack([gx, 2 * np.pi * orders["hkl"].values[:, 2] / float(reference["c"])], axis=1)
+    """G of every reflection, (reflection, c) in 1/angstrom: order 0 of the map and the reference c; (x, z) or (x, y, z)."""
+    across = orders["order_y"].values if "order_y" in orders else None
+    middle = int(np.flatnonzero(central_order(orders["order"].values, across))[0])
+    names = ("line_position",) if across is None else ("line_position", "line_position_y")
+    found = [
+        np.where(orders["hkl"].values[:, i] == 0, 0.0, orders[name].values[:, middle])
+        for i, name in enumerate(names)
+    ]
+    return np.stack([*found, 2 * np.pi * orders["hkl"].values[:, 2] / float(reference["c"])], axis=1)
 
 
 def field_axes(vectors: Array) -> Array:
-    """Unit vectors (f, 2) of the displacement that Q's of these directions determine: one, or x and z."""
+    """Unit vectors (f, c) of the displacement that Q's of these directions determine: one, or as many of x, (y,) z.
+
+    Directions in one plane of space that is not of x, y, z give z, if it lies in it, and what is at right angles to it.
+    """
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    cross = unit[0, 0] * unit[:, 1] - unit[0, 1] * unit[:, 0]
-    return np.eye(2) if np.abs(cross).max() > PARALLEL else unit[:1]
+    if unit.shape[1] == 2:
+        cross = unit[0, 0] * unit[:, 1] - unit[0, 1] * unit[:, 0]
+        return np.eye(2) if np.abs(cross).max() > PARALLEL else unit[:1]
+    _, size, span = np.linalg.svd(unit)
+    span = span[: int((size > PARALLEL).sum())]
+    if len(span) == 1:
+        return unit[:1]
+    whole = np.eye(vectors.shape[1])
+    inside = whole[np.linalg.norm(whole @ span.T, axis=1) > 1 - PARALLEL**2]
+    if len(inside) == len(span):
+        return np.asarray(inside)
+    rest = span - span @ inside.T @ inside
+    return np.concatenate([np.linalg.svd(rest)[2][: len(span) - len(inside)], inside])
 
 
 def motif_data(
@@ -68,14 +88,22 @@ def motif_data(
     rows = [measured_rows(orders, r, film) for r in range(len(vectors))]
     fewer = [fewer_rows(useful_rows(one, stack.thickness), stack.thickness) for one in rows]
     scattering = [_scattering(orders, r, one, stack, film) for r, one in enumerate(rows)]
-    polar_axes = separable_axes(scattering, vectors, axes) if polarization else np.zeros((0, 2))
+    volume = vectors.shape[1] == 3
+    if polarization and volume:
+        raise UserError(
+            "texture.polarization: expected false for maps with satellites along qx and qy, of which the displacement alone is "
+            "found, found true"
+        )
+    polar_axes = (
+        separable_axes(scattering, vectors, axes) if polarization else np.zeros((0, vectors.shape[1]))
+    )
     if not can_tie(stack, axes, polar_axes):
         tie = Tie.NONE
     if tie is not Tie.NONE:
         polar_axes = axes  # the other component follows from the charges that it would bind
 
     def built(r: int, some: Rows, scattered: Reflection, scale: float) -> ReflectionData:
-        comb = 2 * np.pi / float(orders["period"])
+        comb = 2 * np.pi / np.array(_periods(orders))
         groups = _groups(scattered, slots, (axes, polar_axes))
         return _reflection(some, scattered, groups, g=vectors[r], comb=comb, scale=scale)
 
@@ -84,7 +112,7 @@ def motif_data(
     reflections = tuple(
         built(r, one, _scattering(orders, r, one, stack, film), scales[r]) for r, one in enumerate(fewer)
     )
-    highest = int(max(int(one.orders[one.work.any(1)].max()) for one in reflections))
+    highest = int(max(int(one.distance[one.work.any(1)].max()) for one in reflections))
     fringes = max(_significant_fringes(orders, r, stack.thickness) for r in range(len(vectors)))
     block = tuple(block_rows(one.qz.numpy(), stack.thickness) for one in reflections)
     return MotifData(
@@ -99,10 +127,31 @@ def motif_data(
         highest=highest,
         fringes=fringes,
         block=block,
-        lean=0.0 if stack.repeat > 1 else lean_from_rows(rows, stack.thickness),
+        lean=0.0 if stack.repeat > 1 or volume else lean_from_rows(rows, stack.thickness),
         tie=tie,
         below=_stiffness_below(film),
+        period_y=float(orders["period_y"]) if volume else None,
+        centred=volume and all(centred_from_rows(one) for one in rows),
     )
+
+
+def centred_from_rows(rows: Rows) -> bool:
+    """Whether no order whose n + m is odd is seen, while others are: then the cell is centred, as that of a checkerboard.
+
+    Without it the waves that such orders are absent of would be bounded by the square of their amplitude only, which no
+    curvature of the cost shows.
+    """
+    assert rows.orders_y is not None
+    odd = (rows.orders + rows.orders_y) % 2 != 0
+    seen = np.where(rows.usable, rows.intensity, 0.0).sum(1)
+    error = np.sqrt(np.where(rows.usable, rows.variance, 0.0).sum(1))
+    clear = (seen > CLEAR * error) & (seen > FAINT * seen[~rows.central].max())
+    return bool(not clear[odd].any() and clear[~odd & ~rows.central].any())
+
+
+def _periods(orders: Orders) -> tuple[float, ...]:
+    """Periods in angstrom along the directions in which the texture is periodic."""
+    return tuple(float(orders[name]) for name in ("period", "period_y") if name in orders)
 
 
 def can_tie(stack: Stack, axes: Array, polar_axes: Array) -> bool:
@@ -195,7 +244,7 @@ def refolded(data: MotifData, *, seed: int) -> MotifData:
         held = held_out_blocks(
             intensity=np.where(use, one.intensity.numpy(), np.nan),
             variance=one.sigma.numpy() ** 2,
-            orders=one.orders.numpy(),
+            orders=one.distance.numpy(),
             block=data.block[r],
             seed=seed + r,
         )
@@ -207,12 +256,13 @@ def _scattering(orders: Orders, r: int, rows: Rows, stack: Stack, film: FilmConf
     """The forward model's fixed part on rows of one reflection."""
     one = orders.isel(reflection=r)
     h, k, index = (int(n) for n in one["hkl"].values)
-    highest = int(one["order"].max())
+    highest = int(one["order"].max()), int(one["order_y"].max()) if "order_y" in one else 0
+    periods = (*_periods(orders), stack.in_plane)
     return reflection_from_stack(
         stack=stack,
         hkl=(h, k, index),
         qz=rows.qz,
-        sampling=Sampling((float(orders["period"]), stack.in_plane), (2 * highest + 1, 1), (highest, 0)),
+        sampling=Sampling((periods[0], periods[1]), (2 * highest[0] + 1, 2 * highest[1] + 1), highest),
         energy_kev=float(one["energy"]),
         substrate=film.below(),
         dtype=torch.complex128,
@@ -220,10 +270,12 @@ def _scattering(orders: Orders, r: int, rows: Rows, stack: Stack, film: FilmConf
 
 
 def _reflection(
-    rows: Rows, scattering: Reflection, groups: _Groups, *, g: Array, comb: float, scale: float
+    rows: Rows, scattering: Reflection, groups: _Groups, *, g: Array, comb: Array, scale: float
 ) -> ReflectionData:
     sigma = np.sqrt(rows.variance + (SYSTEMATIC * rows.intensity) ** 2)
-    detuning = np.broadcast_arrays((rows.orders * comb)[:, None], rows.qz[None] - g[1])
+    indices = [rows.orders] if rows.orders_y is None else [rows.orders, rows.orders_y]
+    along = [(n * step)[:, None] for n, step in zip(indices, comb, strict=True)]
+    detuning = np.broadcast_arrays(*along, rows.qz[None] - g[-1])
     tensor = torch.from_numpy
     return ReflectionData(
         orders=tensor(rows.orders),
@@ -240,6 +292,7 @@ def _reflection(
         qz=tensor(rows.qz.copy()),
         resolution=rows.resolution,
         scale=scale,
+        orders_y=None if rows.orders_y is None else tensor(rows.orders_y),
     )
 
 
@@ -255,7 +308,9 @@ def _scales(orders: Orders, rows: list[Rows], scattering: list[Reflection]) -> l
     """First guess of every reflection's scale: their told ratios, and one common factor from the sum over all orders."""
     told = orders["scale"].values
     own = [
-        summed_scale(np.where(one.usable, one.intensity, np.nan), one.orders, _flat(scattered))
+        summed_scale(
+            np.where(one.usable, one.intensity, np.nan), (~one.central).astype(int), _flat(scattered)
+        )
         for one, scattered in zip(rows, scattering, strict=True)
     ]
     common = np.exp(np.mean(np.log(np.array(own) / told)))
@@ -275,32 +330,33 @@ def _groups(scattering: Reflection, slots: NDArray[np.int64], axes: tuple[Array,
     weights: list[torch.Tensor] = []
     planes: list[torch.Tensor] = []
     lifts: list[Array] = []
+    components = [0, 2] if axes[0].shape[1] == 2 else [0, 1, 2]
     for part in scattering.parts:
         through = torch.zeros(int(slots.max()) + 1, len(scattering.qz), dtype=part.phases.dtype)
         through.index_add_(0, torch.from_numpy(slots)[part.planes], part.phases)
         alike: dict[bytes, torch.Tensor] = {}
-        for weight, move in zip(part.weight[:, :, 0], part.per_polarization[:, [0, 2]], strict=True):
+        for weight, move in zip(part.weight.flatten(1, 2), part.per_polarization[:, components], strict=True):
             lift = (
                 np.concatenate([axes[0], axes[1] * move.numpy()]) + 0.0
             )  # + 0.0: no negative zeros in the key
             alike[lift.tobytes()] = alike.get(lift.tobytes(), torch.zeros_like(weight)) + weight
         weights += alike.values()
         planes += [through.T] * len(alike)
-        lifts += [np.frombuffer(key).reshape(-1, 2) for key in alike]
+        lifts += [np.frombuffer(key).reshape(-1, len(components)) for key in alike]
     return _Groups(torch.stack(weights), torch.stack(planes), torch.from_numpy(np.stack(lifts)))
 
 
 def _flat(scattering: Reflection) -> Array:
     """|A|^2 of the flat film in order 0, (q,)."""
-    middle = len(scattering.orders_x) // 2
-    total = sum(part.weight[:, middle, 0].sum(0) * part.phases.sum(0) for part in scattering.parts)
+    middle, middle_y = len(scattering.orders_x) // 2, len(scattering.orders_y) // 2
+    total = sum(part.weight[:, middle, middle_y].sum(0) * part.phases.sum(0) for part in scattering.parts)
     return np.asarray(torch.as_tensor(total).abs().numpy() ** 2)
 
 
 def _significant_fringes(orders: Orders, r: int, thickness: float) -> float:
     """Length in qz over which a satellite stands 3 sigma above zero, in fringes 2 pi / thickness."""
     one = orders.isel(reflection=r)
-    satellites = one["order"].values != 0
+    satellites = ~central_order(one["order"].values, one["order_y"].values if "order_y" in one else None)
     signal = one["intensity"].values[satellites] > 3 * np.sqrt(one["variance"].values[satellites])
     rows = np.flatnonzero(signal.any(axis=0))
     if len(rows) == 0:
@@ -314,11 +370,14 @@ def first_modes(data: MotifData) -> tuple[int, int]:
 
     The intensities of a film of thickness t are independent at steps of half a fringe, so that more could not be told.
     """
-    strongest = max(float(one.intensity[one.orders != 0].max()) for one in data.reflections)
+    strongest = max(float(one.intensity[one.distance != 0].max()) for one in data.reflections)
     seen = 1
     for one in data.reflections:
         top = torch.where(one.work, one.intensity / one.sigma, 0.0).amax(1)
         bright = torch.where(one.work, one.intensity, 0.0).amax(1) > 0.01 * strongest
-        present = one.orders[(top > 5) & bright]
-        seen = max(seen, int(present.abs().max()) if len(present) else 1)
-    return seen, int(np.clip(round(2 * data.fringes), FEWEST, PER_LAYER if data.repeats else MOST))
+        present = one.distance[(top > 5) & bright]
+        seen = max(seen, int(present.max()) if len(present) else 1)
+    polynomials = int(np.clip(round(2 * data.fringes), FEWEST, PER_LAYER if data.repeats else MOST))
+    if data.period_y is not None:
+        seen = max(seen - 1, 1)  # the overtones of exp(i Q.u) reach as far as its waves
+    return data.limited(seen, polynomials)

@@ -16,6 +16,7 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 SUBSTRATE_PEAK = 0.004  # relative half width in qz around the substrate's Bragg point that is not fitted
+ROWS_OF_VOLUME = 2.4  # the same where every row has orders (n, m): no more than an intensity holds
 MARGIN = 4  # fringes beside the satellites
 ROWS = (
     3.5  # of qz in a fringe at least: twice as fine as an intensity's finest detail, which is half a fringe
@@ -28,10 +29,10 @@ LEAST_RESOLUTION = 0.3  # rows: what the fit of the resolution starts from at le
 class Rows:
     """Order intensities of one reflection on uniform rows.
 
-    orders (n,); qz (q,) in 1/angstrom; intensity in count/angstrom and its counting variance (n, q); work, free (n, q):
-    fitted, held out; resolution: standard deviation along qz, 1/angstrom; from_bragg (q,): distance to the substrate's Bragg
-    point, 1/angstrom, and hidden (q,): rows so near to it that order 0 is not fitted there; correlated: neighbouring rows
-    that share pixels.
+    orders (n,), orders_y (n,) along y, None of a texture that is uniform along y; qz (q,) in 1/angstrom; intensity in
+    count/angstrom and its counting variance (n, q); work, free (n, q): fitted, held out; resolution: standard deviation along
+    qz, 1/angstrom; from_bragg (q,): distance to the substrate's Bragg point, 1/angstrom, and hidden (q,): rows so near to it
+    that order 0 is not fitted there; correlated: neighbouring rows that share pixels.
     """
 
     orders: NDArray[np.int64]
@@ -44,6 +45,12 @@ class Rows:
     from_bragg: Array
     hidden: Mask
     correlated: float = 1.0
+    orders_y: NDArray[np.int64] | None = None
+
+    @property
+    def central(self) -> Mask:
+        """Which is the order that film and substrate scatter into, (n,)."""
+        return central_order(self.orders, self.orders_y)
 
     @property
     def step(self) -> float:
@@ -56,6 +63,11 @@ class Rows:
         return self.work | self.free
 
 
+def central_order(n: NDArray[np.int64], m: NDArray[np.int64] | None) -> Mask:
+    """Whether orders n, or (n, m), are 0."""
+    return n == 0 if m is None else (n == 0) & (m == 0)
+
+
 def measured_rows(orders: Orders, r: int, film: FilmConfig) -> Rows:
     """All rows of one reflection."""
     one = orders.isel(reflection=r)
@@ -66,7 +78,9 @@ def measured_rows(orders: Orders, r: int, film: FilmConfig) -> Rows:
     if film.substrate is not None:
         from_bragg = np.abs(qz - nearest_bragg(qz=qz, c=film.substrate.c))
     hidden = from_bragg < SUBSTRATE_PEAK * qz
-    use = np.isfinite(intensity) & np.isfinite(variance) & ~((number == 0)[:, None] & hidden[None])
+    across = one["order_y"].values.copy() if "order_y" in one else None
+    central = central_order(number, across)
+    use = np.isfinite(intensity) & np.isfinite(variance) & ~(central[:, None] & hidden[None])
     held = use & (one["held_out"].values[:, rows] != 0)
     # one instrument: a reflection whose order 0 the texture empties of fringes would by itself look badly resolved
     resolution = max(float(np.median(orders["resolution_qz"])), LEAST_RESOLUTION * float(qz[1] - qz[0]))
@@ -81,13 +95,14 @@ def measured_rows(orders: Orders, r: int, film: FilmConfig) -> Rows:
         from_bragg,
         hidden,
         float(one["correlated_rows"]) if "correlated_rows" in one else 1.0,
+        across,
     )
 
 
 def useful_rows(rows: Rows, thickness: float) -> Rows:
     """The rows from MARGIN fringes below to MARGIN fringes above the satellites; farther out is the flat film alone."""
     clear = rows.intensity > 3 * np.sqrt(rows.variance)
-    seen = np.flatnonzero(((rows.orders != 0)[:, None] & rows.usable & clear).any(0))
+    seen = np.flatnonzero((~rows.central[:, None] & rows.usable & clear).any(0))
     if len(seen) == 0:
         return rows
     margin = MARGIN * 2 * np.pi / thickness
@@ -107,11 +122,14 @@ def useful_rows(rows: Rows, thickness: float) -> Rows:
 def fewer_rows(rows: Rows, thickness: float) -> Rows:
     """Neighbouring rows averaged, so that a fringe 2 pi / thickness keeps ROWS of them; their span becomes resolution.
 
+    Of a texture that is periodic along y too, ROWS_OF_VOLUME.
+
     An intensity of a film holds nothing finer than half a fringe, and the solver's time grows with the rows. An average is
     held out where any of its rows is, fitted where all are; the first and the last are neither.
     """
     fringe = 2 * np.pi / thickness
-    many = max(int(fringe / rows.step / ROWS + 1e-6), 1)
+    kept = ROWS if rows.orders_y is None else ROWS_OF_VOLUME
+    many = max(int(fringe / rows.step / kept + 1e-6), 1)
     number = len(rows.qz) // many * many
     if many == 1:
         return rows
@@ -121,7 +139,7 @@ def fewer_rows(rows: Rows, thickness: float) -> Rows:
 
     # nearer than that a rod bends more within an average than its second moment tells
     hidden = grouped(rows.hidden | (rows.from_bragg < ROD * fringe)).any(-1)
-    seen = ~((rows.orders == 0)[:, None] & hidden[None])
+    seen = ~(rows.central[:, None] & hidden[None])
     seen[:, [0, -1]] = False  # the resolution mixes them with rows beyond, which are not there
     return replace(
         rows,

@@ -31,6 +31,7 @@ CORRECTION = {Tie.LAYERS: (0.002, 0.003), Tie.MEAN: (0.005, 0.006)}
 FREE = 4, 7  # harmonics and profiles at most of that displacement
 CARRIED = 8, 13  # harmonics and profiles of a displacement that bends with the square of the polarization
 STRESSED = 16  # harmonics at most of the stress that bends the lattice: twice those of a polarization
+VOLUME = 3, 8  # harmonics and polynomials at most of a texture that is periodic along x and y
 PER_LAYER = 5  # polynomials through a layer of a superlattice at most
 
 
@@ -41,7 +42,8 @@ class MotifData:
     axes (f, 2): directions of the unknown displacement fields; polar_axes (p, 2): of the polarization fields; slots
     (planes,): height of the motif that each plane shows, the same in every repeat of a superlattice; lean: of the motif, in
     periods per angstrom of height; tie: of displacement and polarization; below:
-    c11, c12, c44 of the substrate in Pa, None for those of the film.
+    c11, c12, c44 of the substrate in Pa, None for those of the film; period_y
+    (angstrom): of a texture that is periodic along y too, else None; centred: whether its cell is, as a checkerboard's.
     """
 
     reflections: tuple[ReflectionData, ...]
@@ -58,6 +60,8 @@ class MotifData:
     lean: float = 0.0
     tie: Tie = Tie.NONE
     below: Stiffness | None = None
+    period_y: float | None = None
+    centred: bool = False
 
     @property
     def repeats(self) -> bool:
@@ -76,7 +80,8 @@ class MotifData:
 
     def unknowns(self, harmonics: int, polynomials: int, strain: float) -> Unknowns:
         """Fields on the planes of the film, with enough points along x for the harmonics of exp(i Q.u)."""
-        points = max(32, 4 * (harmonics + self.highest))
+        harmonics, polynomials = self.limited(harmonics, polynomials)
+        points = max(32 if self.period_y is None else 16, 4 * (harmonics + self.highest))
         longest = max(float(one.g.norm()) for one in self.reflections)
         if self.tied:
             modes = self._modes(min(harmonics, FREE[0]), FREE[1])
@@ -84,11 +89,18 @@ class MotifData:
             displacement = Block(modes, 2, width, 0.0, judged=False)
         else:
             modes, number = self._modes(harmonics, polynomials), len(self.axes)
+            # as large in all as that of a texture with one direction: more waves share it
+            strain *= float(np.sqrt((2 * harmonics + 1) / (2 * len(modes.waves) - 1)))
             displacement = Block(modes, number, strain_width(modes, number, strain), START_PHASE / longest)
         if len(self.polar_axes) == 0:
             return Unknowns((displacement,), points)
         polar = Modes(
-            harmonics, self._polar_profiles(polynomials), self.period, constant=True, lean=self.lean
+            harmonics,
+            self._polar_profiles(polynomials),
+            self.period,
+            constant=True,
+            lean=self.lean,
+            period_y=self.period_y,
         )
         number = len(self.polar_axes)
         width = polar_width(polar, number, POLARIZATION) * self._induced(polar)
@@ -99,7 +111,20 @@ class MotifData:
             profiles = repeat_profiles(z=self.z, number=polynomials, repeat=self._repeat)
         else:
             profiles = legendre_profiles(z=self.z, number=polynomials, thickness=self.stack.thickness)
-        return Modes(harmonics, profiles, self.period, lean=self.lean)
+        return Modes(
+            harmonics,
+            profiles,
+            self.period,
+            lean=self.lean,
+            period_y=self.period_y,
+            centred=self.centred,
+        )
+
+    def limited(self, harmonics: int, polynomials: int) -> tuple[int, int]:
+        """At most VOLUME of a texture that is periodic in both directions: its unknowns grow with the square of the harmonics."""
+        if self.period_y is None:
+            return harmonics, polynomials
+        return min(harmonics, VOLUME[0]), min(polynomials, VOLUME[1])
 
     def _polar_profiles(self, polynomials: int) -> Profiles:
         layer = np.array(self.stack.plane_materials)[: len(self.z)]
@@ -173,6 +198,8 @@ class MotifData:
 
     def schedules(self) -> tuple[Schedule, ...]:
         """Ways from coarse to fine that starts take turns with."""
+        if self.period_y is not None:
+            return Schedule.FEW, Schedule.FEWER
         return (Schedule.GRADUAL, Schedule.WHOLE) if self.tied else (Schedule.COARSE, Schedule.GRADUAL)
 
     def first_gaps(self, starts: Sequence[int]) -> torch.Tensor:

@@ -47,7 +47,7 @@ def relaxed(data: MotifData, modes: ModeNumbers, motifs: Motifs) -> MotifSolutio
     """The minimum next to each motif, with a number of modes."""
     unknowns = data.unknowns(modes.harmonics, modes.polynomials, modes.strain)
     planes = stretched(motifs.fields, len(data.slots))[..., : len(data.z)]
-    fields = torch.from_numpy(resampled(planes, unknowns.points))
+    fields = torch.from_numpy(resampled(planes, (unknowns.points,) * unknowns.directions))
     equilibrium = data.equilibrium(unknowns)
     return solve_motif(
         data=data.reflections,

@@ -44,7 +44,7 @@ def prepared(maps: list[ReciprocalMap], config: PrepareConfig) -> Orders:
     return Orders(prepare(maps, found, fits, config=config))
 
 
-def _weighted(values: list[float], errors: list[float]) -> tuple[float, float]:
+def weighted_mean(values: list[float], errors: list[float]) -> tuple[float, float]:
     """Weighted mean and its standard error, widened where the values disagree."""
     value, error = np.array(values), np.maximum(np.array(errors), 1e-9)
     weight = error**-2 / (error**-2).sum()
@@ -56,7 +56,7 @@ def _weighted(values: list[float], errors: list[float]) -> tuple[float, float]:
 def _labelled(
     reflections: list[Reflection], fits: list[LineFit], rods: list[RodFit], config: PrepareConfig
 ) -> Orders:
-    thickness = _weighted([rod.thickness for rod in rods], [rod.thickness_std for rod in rods])
+    thickness = weighted_mean([rod.thickness for rod in rods], [rod.thickness_std for rod in rods])
     highest = max(int(fit.orders.max()) for fit in fits)
     shape = (
         2 * highest + 1,
@@ -79,7 +79,7 @@ def _labelled(
         ),
         "resolution_qz": np.array([rod.resolution for rod in rods]),
         "temperature": float(reflections[0].map["temperature"]),
-        **_scalars(reflections, fits, rods, thickness),
+        **common_scalars(reflections, fits, rods, thickness),
     }
     return Orders(labelled(values, ORDERS, {"files": [one.file for one in reflections]}))
 
@@ -120,11 +120,12 @@ def _padded(
 _PER_ORDER = ("line_position", "line_width", "line_width_std", "line_lorentz")
 
 
-def _scalars(
+def common_scalars(
     reflections: list[Reflection], fits: list[LineFit], rods: list[RodFit], thickness: tuple[float, float]
 ) -> dict[str, Any]:
-    spacing = _weighted([f.shape.spacing for f in fits], [f.shape_std.spacing for f in fits])
-    c = _weighted([rod.c for rod in rods], [rod.c_std for rod in rods])
+    """Period, lattice, thickness and gap that all maps of a temperature share, with their errors."""
+    spacing = weighted_mean([f.shape.spacing for f in fits], [f.shape_std.spacing for f in fits])
+    c = weighted_mean([rod.c for rod in rods], [rod.c_std for rod in rods])
     best = min(rods, key=lambda rod: rod.gap_std)
     bragg = np.array([2 * np.pi * one.hkl[2] / c[0] for one in reflections])
     gaps, errors = np.array([[rod.gap, rod.gap_std] for rod in rods]).T
@@ -175,4 +176,4 @@ def _in_plane(reflections: list[Reflection], fits: list[LineFit]) -> tuple[float
     ]
     if not found:
         return float("nan"), float("nan")
-    return _weighted([a for a, _ in found], [e for _, e in found])
+    return weighted_mean([a for a, _ in found], [e for _, e in found])

@@ -11,6 +11,7 @@ from nanotexture.engine.stage import stage
 from nanotexture.quantities import Domains, Orders, Reference, Series, Texture
 from nanotexture.schema import SERIES, labelled
 from nanotexture.stages.models import SeriesConfig
+from nanotexture.stages.planar import left_out_of_volumes
 from nanotexture.stages.strongest import (
     Quantity,
     elastic_quantities,
@@ -35,6 +36,8 @@ def series(
     config: SeriesConfig,
 ) -> Series:
     """Order parameter, period, mean strain, wall width and duty against temperature, and a transition temperature."""
+    if (nothing := left_out_of_volumes(textures, "Order parameters and transition temperatures")) is not None:
+        return Series(nothing)
     kelvin = temperatures_of(textures)
     polar, elastic = strongest(polar_quantities(textures)), strongest(elastic_quantities(textures))
     told = polar if domains.attrs["quantity"] == "polarization" else elastic

@@ -12,18 +12,19 @@ from numpy.typing import NDArray
 from nanotexture.engine.stage import stage
 from nanotexture.phasing.outcome import DESCRIBED
 from nanotexture.quantities import Clusters, Orders, Reference, Texture
-from nanotexture.schema import TEXTURE, labelled
+from nanotexture.schema import TEXTURE, VOLUME_TEXTURE, labelled
 from nanotexture.stages.consensus import is_resolved
 from nanotexture.stages.determined import Told, mixed_components
 from nanotexture.stages.models import TextureConfig
 from nanotexture.texture.elastic import (
     components_from_fields,
     gradient_from_field,
+    gradient_from_volume,
     rotation_from_gradient,
     strain_from_gradient,
     strain_std_from_gradient_std,
 )
-from nanotexture.texture.grid import best_shift, moved, moved_std, resampled
+from nanotexture.texture.grid import best_shifts, moved, moved_std, resampled
 
 Array = NDArray[np.float64]
 
@@ -40,18 +41,17 @@ def texture(
     config: TextureConfig,
 ) -> Texture:
     """Texture of the best cluster; with the clusters of every temperature, on the grid and origin of x that all share."""
-    axes, period, z = clusters["axis"].values, float(orders["period"]), clusters["z"].values
+    axes, z = clusters["axis"].values, clusters["z"].values
     put = _placed(clusters, every or [clusters])
     best = put.fields(best_of(clusters, "field"))
     std, slope_std = put.stds(clusters["field_std"].values), put.stds(clusters["slope_std"].values)
-    slopes = gradient_from_field(field=best, period=period, z=z)
+    slopes = _slopes(orders, best, z)
+    volume = "period_y" in orders
     mixed = _mixed(orders, clusters, config)
-    x = np.arange(put.points) / put.points
     values = {
-        "x": x,
         "z": z,
-        "x_position": x * period,
-        "x_shift": put.shift,
+        **put.grid("x", 0, float(orders["period"])),
+        **(put.grid("y", 1, float(orders["period_y"])) if volume else {}),
         **_components(best, std, slopes, slope_std, axes, mixed),
         **_polarization(clusters, put, best.shape[1:]),
         **_scalars(orders, clusters),
@@ -64,7 +64,16 @@ def texture(
             "gradient_along_q": slopes[0],
             "gradient_along_q_std": slope_std[0],
         }
-    return Texture(labelled(values, TEXTURE, _attrs(clusters, axes, mixed)))
+    entries = VOLUME_TEXTURE if volume else TEXTURE
+    return Texture(labelled(values, entries, _attrs(clusters, axes, mixed)))
+
+
+def _slopes(orders: Orders, best: Array, z: Array) -> Array:
+    """Gradient of fields (f, x, z) or (f, x, y, z)."""
+    period = float(orders["period"])
+    if "period_y" not in orders:
+        return gradient_from_field(field=best, period=period, z=z)
+    return gradient_from_volume(field=best, periods=(period, float(orders["period_y"])), z=z)
 
 
 def _mixed(orders: Orders, clusters: Clusters, config: TextureConfig) -> tuple[int, ...]:
@@ -85,10 +94,10 @@ def best_of(clusters: Clusters, name: str) -> Array:
 
 @dataclass(frozen=True)
 class _Placed:
-    """Number of points along x and shift in periods that a temperature's motif is given."""
+    """Number of points and shift in periods, along every direction of the plane, that a temperature's motif is given."""
 
-    points: int
-    shift: float
+    points: tuple[int, ...]
+    shift: tuple[float, ...]
 
     def fields(self, values: Array) -> Array:
         return moved(values, self.points, self.shift)
@@ -96,19 +105,24 @@ class _Placed:
     def stds(self, values: Array) -> Array:
         return moved_std(values, self.points, self.shift)
 
+    def grid(self, name: str, direction: int, period: float) -> dict[str, Any]:
+        """Coordinate, positions and shift along one direction."""
+        along = np.arange(self.points[direction]) / self.points[direction]
+        return {name: along, f"{name}_position": along * period, f"{name}_shift": self.shift[direction]}
+
 
 def _placed(clusters: Clusters, every: list[Clusters]) -> _Placed:
     """The finest grid of all temperatures; the shift that lays the motif on the strongest one, since no map fixes it."""
-    points = max(one.sizes["x"] for one in every)
+    points = tuple(max(one.sizes[name] for one in every) for name in ("x", "y") if name in clusters.dims)
     own = _motif(clusters, points)
     motifs = [_motif(one, points) for one in every if _directions(one) == _directions(clusters)]
     strongest = max(motifs, key=lambda motif: float(np.nan_to_num(motif).std()), default=own)
     if not (np.isfinite(own).all() and np.isfinite(strongest).all()) or np.array_equal(own, strongest):
-        return _Placed(points, 0.0)
-    return _Placed(points, best_shift(own, strongest))
+        return _Placed(points, (0.0,) * len(points))
+    return _Placed(points, best_shifts(own, strongest))
 
 
-def _motif(clusters: Clusters, points: int) -> Array:
+def _motif(clusters: Clusters, points: tuple[int, ...]) -> Array:
     """Displacement in angstrom of the best cluster, and its polarization in units of 4 C/m^2: of like weight in the phase."""
     parts = [best_of(clusters, "field")]
     if "polar" in clusters:
@@ -146,14 +160,14 @@ def told(fields: Array, std: Array) -> Array:
     A displacement is given by the directions of Q, however large its error; a polarization only by small differences between
     reflections, and what is below its error there would be taken for one.
     """
-    size, error = ((values**2).mean(axis=(1, 2)) for values in (fields, std))
-    return np.where((size < 2.0 * error)[:, None, None], np.nan, fields)
+    size, error = ((values**2).mean(axis=tuple(range(1, values.ndim))) for values in (fields, std))
+    return np.where((size < 2.0 * error)[:, *(None,) * (fields.ndim - 1)], np.nan, fields)
 
 
 def _polarization(clusters: Clusters, put: _Placed, grid: tuple[int, ...]) -> dict[str, Array]:
     """Polarization of the best cluster (2, x, z), NaN where it is not determined."""
     if "polar" not in clusters or len(clusters["polar"]) == 0:
-        return {name: np.full((2, *grid), np.nan) for name in ("polarization", "polarization_std")}
+        return {name: np.full((len(grid), *grid), np.nan) for name in ("polarization", "polarization_std")}
     axes, std = clusters["polar_axis"].values, put.stds(clusters["polar_std"].values)
     fields = told(put.fields(best_of(clusters, "polar")), std)
     return {
@@ -170,6 +184,7 @@ def _scalars(orders: Orders, clusters: Clusters) -> dict[str, Any]:
         "c",
         "c_std",
         "gap_std",
+        *(("period_y", "period_y_std", "correlation_length_y") if "period_y" in orders else ()),
     )
     cost = clusters["cluster_cost"].values
     free = clusters["cluster_free_cost"].values
@@ -190,9 +205,9 @@ def _thickness(orders: Orders, reference: Reference) -> dict[str, float]:
 
 
 def _attrs(clusters: Clusters, axes: Array, mixed: tuple[int, ...]) -> dict[str, Any]:
-    named = {0: "x", 1: "z"}
-    places = [int(np.argmax(np.abs(axis))) for axis in axes if np.abs(axis).min() < 1e-3]
-    components = [named[i] for i in places if i not in mixed]
+    named = "xz" if axes.shape[1] == 2 else "xyz"
+    along = [(int(np.abs(axis).argmax()), np.sort(np.abs(axis))[-2]) for axis in axes]
+    components = [named[at] for at, next_largest in along if next_largest < 1e-3 and at not in mixed]
     delta = float(clusters["inversion_delta_cost"])
     window = clusters.attrs["solver"] == "window"
     described = window or _described(clusters)
@@ -200,7 +215,7 @@ def _attrs(clusters: Clusters, axes: Array, mixed: tuple[int, ...]) -> dict[str,
         "solver": clusters.attrs["solver"],
         "inversion": "resolved" if described and not window and is_resolved(delta) else "unresolved",
         "inversion_delta_cost": delta if np.isfinite(delta) else "the inverse is the answer itself",
-        "determined_components": json.dumps(components if len(axes) == 2 else components or ["along_q"]),
+        "determined_components": json.dumps(components if len(axes) > 1 else components or ["along_q"]),
         "model_describes_data": "yes" if described else "no",
     }
     if window:

@@ -24,6 +24,10 @@ def window(
     maps: list[ReciprocalMap], orders: Orders, reference: Reference, *, config: WindowConfig
 ) -> Solutions:
     """Displacement along Q from one reflection (Shao et al., PNAS 120, e2303312120 (2023))."""
+    if "order_y" in orders:
+        raise UserError(
+            'invert.solver: expected "motif" for a texture that is periodic along x and y, found "window"'
+        )
     chosen = _chosen(orders, config.hkl)
     one, vector = maps[chosen], reflection_vectors(orders, reference)[chosen]
     alone = orders.isel(reflection=[chosen])
