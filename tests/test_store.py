@@ -28,7 +28,7 @@ WORDS = {"outcome": ["converged"] * (STARTS - 1) + ["not determined"]}
 
 
 def filled(entries, sizes, seed=0, **given):
-    """A dataset as schema.py says, positive random numbers where nothing is given."""
+    """A dataset as schema says, positive random numbers where nothing is given."""
     rng = np.random.default_rng(seed)
     values = {}
     for name, entry in entries.items():

@@ -1,4 +1,4 @@
-"""The nouns: what one stage may ask another for. Each names a state of the data; schema.py lists its variables."""
+"""The nouns: what one stage may ask another for. Each names a state of the data; schema lists its variables."""
 
 from typing import NewType
 

@@ -22,7 +22,7 @@ _SMALLEST, _LARGEST = -3, 5  # decades written without a power of ten lie betwee
 
 
 def unit_text(units: str) -> str:
-    """Unit of schema.py as typeset: "1/angstrom" is Å⁻¹, "1" is nothing."""
+    """Unit of schema as typeset: "1/angstrom" is Å⁻¹, "1" is nothing."""
     return _UNITS.get(units, units)
 
 
