@@ -25,7 +25,7 @@ GROUPS = {
     "/solutions": schema.RESULT_SOLUTIONS,
     "/clusters": schema.RESULT_CLUSTERS,
     "/reference": schema.REFERENCE,
-    "/modes": schema.MODE_CHOICE,
+    "/modes": schema.RESULT_MODES,
     "/alignment": schema.ALIGNMENT,
     "/truth": schema.RESULT_TRUTH,
     "/score": schema.SCORE,

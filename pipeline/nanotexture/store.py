@@ -84,7 +84,7 @@ def result_tree(series: list[OneTemperature], extras: Extras, attrs: Mapping[str
         if "left_out" not in one.attrs
     }
     groups["/reference"] = extras.reference
-    groups["/modes"] = series[0].choice
+    groups["/modes"] = _modes(series)
     if all(one.left_out for one in series):
         groups["/left_out"] = _left_out(series)
     if extras.alignment is not None:
@@ -251,6 +251,10 @@ def _temperature_attrs() -> dict[str, str]:
 def _with_temperature(series: list[OneTemperature], parts: list[xr.Dataset]) -> xr.Dataset:
     temperatures = np.array([float(one.orders["temperature"]) for one in series])
     return xr.concat(parts, "temperature", join="outer").assign_coords(temperature=temperatures)
+
+
+def _modes(series: list[OneTemperature]) -> xr.Dataset:
+    return _dressed(_with_temperature(series, [one.choice for one in series]), schema.RESULT_MODES)
 
 
 def _solutions(series: list[OneTemperature]) -> xr.Dataset:

@@ -94,6 +94,7 @@ def facts_of(result: Result, temperature: int = 0) -> Facts:
     texture = result.texture.isel(temperature=temperature)
     result = planar(result)
     orders = {key: group.isel(temperature=temperature) for key, group in result.orders.items()}
+    modes = None if result.modes is None else result.modes.isel(temperature=temperature)
     return Facts(
         reflections=tuple(result.reflections),
         temperature=result.temperatures[temperature],
@@ -114,15 +115,13 @@ def facts_of(result: Result, temperature: int = 0) -> Facts:
         counts={key: _largest(group.isel(temperature=temperature)) for key, group in result.maps.items()},
         to_add=tuple(_missing(one) for one in result.listed("to_add")),
         solver=str(result.texture.attrs.get("solver", "motif")),
-        tie="" if result.modes is None else str(result.modes["tie"].item()),
-        ties=tried_ties(result.modes),
+        tie="" if modes is None else str(modes["tie"].item()),
+        ties=() if modes is None else tried_ties(modes),
     )
 
 
-def tried_ties(modes: xr.Dataset | None) -> tuple[tuple[str, float], ...]:
+def tried_ties(modes: xr.Dataset) -> tuple[tuple[str, float], ...]:
     """What could tie the displacement to the polarization, with the free cost of each."""
-    if modes is None:
-        return ()
     pairs = zip(modes["pilot_tie"].values, modes["pilot_free_cost"].values, strict=True)
     return tuple((str(tie), float(cost)) for tie, cost in pairs)
 

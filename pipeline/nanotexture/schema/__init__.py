@@ -3,6 +3,7 @@
 from nanotexture.schema.answer import (
     RESULT_CLUSTERS,
     RESULT_MAP,
+    RESULT_MODES,
     RESULT_ORDERS,
     RESULT_SOLUTIONS,
     RESULT_TEXTURE,
@@ -67,6 +68,7 @@ __all__ = [
     "RESULT_CLUSTERS",
     "RESULT_LEFT_OUT",
     "RESULT_MAP",
+    "RESULT_MODES",
     "RESULT_ORDERS",
     "RESULT_SOLUTIONS",
     "RESULT_TEXTURE",

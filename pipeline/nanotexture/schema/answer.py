@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nanotexture.schema.measured import MAP, ORDERS, PERIOD, PERIOD_STD
+from nanotexture.schema.solved import MODE_CHOICE
 from nanotexture.schema.variables import (
     ANGSTROM,
     COUNT,
@@ -13,6 +16,10 @@ from nanotexture.schema.variables import (
     one_temperature,
     variable,
 )
+
+RESULT_MODES: Schema = {
+    name: replace(entry, dims=(TEMPERATURE, *entry.dims)) for name, entry in MODE_CHOICE.items()
+}
 
 RESULT_MAP: Schema = {
     "intensity": variable(
