@@ -12,7 +12,7 @@ from nanotexture.report.format import reflection_text
 WAVE = np.sin(2 * np.pi * np.arange(64) / 64)[:, None] * np.ones((1, 8))
 ALONG = Field("displacement_along_q", "$u_Q$", "angstrom", 0.1 * WAVE, 0.005 + 0 * WAVE)
 U_X = replace(ALONG, key="displacement_x", symbol="$u_x$")
-U_Z = replace(ALONG, key="displacement_z", symbol="$u_z$")
+U_Z = replace(ALONG, key="displacement_z", symbol="$u_{z}$")
 P_Z = Field("polarization_z", "$P_z$", "C/m^2", 0.5 * WAVE, 0.02 + 0 * WAVE)
 
 ONE = Facts(
@@ -47,6 +47,14 @@ MORE = replace(
 
 def said(facts, kind=None):
     return {one.rule: one.text for one in conclusions(facts) if kind in (None, one.kind)}
+
+
+def test_symbols_in_sentences_have_no_marks_of_typesetting():
+    assert U_Z.plain == "uz"
+    unclear = replace(U_Z, std=10 * np.abs(U_Z.value) + 1.0)
+    assert not any(
+        c in text for text in said(replace(MORE, displacement=(unclear,))).values() for c in "{}$\\"
+    )
 
 
 def test_one_reflection_gives_neither_components_nor_polarization():

@@ -30,7 +30,7 @@ class Field:
     @property
     def plain(self) -> str:
         """Symbol without its typesetting."""
-        return self.symbol.translate({ord(c): None for c in "$_\\"})
+        return self.symbol.translate({ord(c): None for c in "$_{}\\"})
 
     @property
     def rms(self) -> float:
