@@ -402,7 +402,7 @@ SIMULATED = {  # a command, its changes, and words of the message
     "out of reach": ("check", ["simulate.hkl=[[0, 0, 6]]"], ("hkl", "up to 8.157", "9.161 keV")),
     "coarse voxels": ("check", ["simulate.voxels=[40, 121]", "simulate.orders=12"], ("voxels", "expected 49 or more along qx")),
     "coarse texture": ("run", ["simulate.texture.points=11"], (CLOSURE.name, "texture.points", "12 or more work")),
-    "memory": ("run", TOO_MUCH, (CLOSURE.name, "2 GB is the limit", "coherence = 3.95e+04")),
+    "memory": ("run", TOO_MUCH, (CLOSURE.name, "2 GB is the limit", "coherence = 1.89e+04")),
 }  # fmt: skip
 
 
