@@ -213,7 +213,7 @@ def test_the_film_is_coherent_with_its_substrate_and_strained(measured: xr.DataT
 
 def test_the_domains_have_their_period(measured: xr.DataTree) -> None:
     assert float(measured["texture/period"][0]) == pytest.approx(235.0, abs=3.0)
-    assert 0 < float(measured["texture/period_std"][0]) < 1.0
+    assert 0 < float(measured["texture/period_std"][0]) < 2.0  # it keeps its phase over less than a period
     assert 100 < float(measured["texture/correlation_length"][0]) < 400
 
 
