@@ -13,7 +13,15 @@ import torch
 
 from nanotexture.phasing.equilibrium import Equilibrium
 from nanotexture.phasing.motif_model import ReflectionData, order_intensities
-from nanotexture.phasing.motif_problem import OnRung, Problem, System, Tied, mean_chi2, system
+from nanotexture.phasing.motif_problem import (
+    OnRung,
+    Problem,
+    System,
+    Tied,
+    mean_chi2,
+    prior_precision,
+    system,
+)
 from nanotexture.phasing.motif_settings import MotifSettings, Rung
 from nanotexture.phasing.outcome import Outcome
 from nanotexture.phasing.unknowns import Unknowns
@@ -87,6 +95,7 @@ def hopeless(chi2: Tensor) -> Tensor:
     return (chi2 > HOPELESS * half.median()) & (chi2 > POOR)
 
 
+LEAST_CHI2 = 0.25  # of the errors assumed: so good a fit says that their systematic part was too large
 _RUNNING, _CONVERGED, _STALLED, _ABANDONED = 0, 1, 2, 3
 _COARSE = 30.0  # early rungs stop at a coarser tolerance: the next rung moves the minimum anyway
 
@@ -181,8 +190,10 @@ def _solutions(problem: Problem, parameters: Tensor, steps: Tensor, reason: Tens
     pairs = zip(problem.data, nuisance, strict=True)
     models = tuple(order_intensities(data, fields, extra) for data, extra in pairs)
     cost = mean_chi2(problem.data, models, held_out=False)
-    covariance = _covariance(problem, parameters) * cost.clamp_min(1.0)[:, None, None]
-    determined = _determined(problem, coefficients, covariance / cost.clamp_min(1.0)[:, None, None])
+    free_cost = mean_chi2(problem.data, models, held_out=True)
+    curvature = _Curvature.at(problem, parameters)
+    determined = _determined(problem, coefficients, curvature.covariance(torch.ones_like(cost)))
+    covariance = curvature.covariance(torch.fmax(cost, free_cost).clamp_min(LEAST_CHI2))
     shown = problem.unknowns
     if problem.equilibrium is not None:
         tied = Tied.of(problem.equilibrium, problem.unknowns, fields)
@@ -193,7 +204,7 @@ def _solutions(problem: Problem, parameters: Tensor, steps: Tensor, reason: Tens
         _slope_std(shown, covariance),
         coefficients,
         cost,
-        mean_chi2(problem.data, models, held_out=True),
+        free_cost,
         torch.stack([one.log_scale for one in nuisance], dim=1),
         torch.stack([one.log_resolution for one in nuisance], dim=1),
         nuisance[0].gap,
@@ -205,16 +216,33 @@ def _solutions(problem: Problem, parameters: Tensor, steps: Tensor, reason: Tens
     )
 
 
-def _covariance(problem: Problem, parameters: Tensor) -> Tensor:
-    """Inverse of the Hessian with the motif's place in the plane held, coefficients only, (start, size, size)."""
-    size = problem.unknowns.size
-    hessian = system(problem, parameters, problem.settings.ladder()[-1], precise=True).hessian
-    stiff = hessian.diagonal(dim1=1, dim2=2).mean(1)[:, None, None]
-    for along in range(problem.unknowns.directions):
-        shift = torch.zeros_like(parameters)
-        shift[:, :size] = problem.unknowns.shift_direction(parameters[:, :size], along)
-        hessian = hessian + stiff * shift[:, :, None] * shift[:, None, :]
-    return torch.linalg.inv(hessian)[:, :size, :size]
+@dataclass(frozen=True)
+class _Curvature:
+    """Gauss-Newton Hessian at a solution: what data (start, p, p) and prior (p, p) add; pin: holds the motif's place."""
+
+    size: int
+    data: Tensor
+    prior: Tensor
+    pin: Tensor
+
+    @classmethod
+    def at(cls, problem: Problem, parameters: Tensor) -> _Curvature:
+        size, prior = problem.unknowns.size, prior_precision(problem)
+        whole = system(problem, parameters, problem.settings.ladder()[-1], precise=True).hessian
+        stiff, pin = whole.diagonal(dim1=1, dim2=2).mean(1)[:, None, None], torch.zeros_like(whole)
+        for along in range(problem.unknowns.directions):
+            shift = torch.zeros_like(parameters)
+            shift[:, :size] = problem.unknowns.shift_direction(parameters[:, :size], along)
+            pin += stiff * shift[:, :, None] * shift[:, None, :]
+        return cls(size, whole - prior, prior, pin)
+
+    def covariance(self, chi2: Tensor) -> Tensor:
+        """Of the coefficients, (start, size, size), if the data's variances are chi2 (start,) times those assumed.
+
+        What the prior alone fixes keeps the prior's width.
+        """
+        hessian = self.data / chi2[:, None, None] + self.prior + self.pin
+        return torch.linalg.inv(hessian)[:, : self.size, : self.size]
 
 
 def _determined(problem: Problem, coefficients: Tensor, covariance: Tensor) -> Tensor:
