@@ -91,6 +91,7 @@ ONLY_IN: dict[str, set[str]] = {
         "stages.motif_data",
         "stages.motif_setup",
         "stages.motif_solve",
+        "stages.told_axes",
         "stages.window",
     },
     "xarray": {"schema", "quantities", "engine", "report", "store", "scoring", "runner", "caveats"},

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nanotexture.film.config import SubstrateConfig
-from nanotexture.stages.motif_data import LEAST_LEAN, lean_from_rows
 from nanotexture.stages.motif_rows import (
+    LEAST_LEAN,
     LEAST_RESOLUTION,
     MARGIN,
     ROD,
@@ -16,6 +16,7 @@ from nanotexture.stages.motif_rows import (
     SUBSTRATE_PEAK,
     Rows,
     fewer_rows,
+    lean_from_rows,
     measured_rows,
     useful_rows,
 )

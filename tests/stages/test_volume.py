@@ -27,11 +27,12 @@ from nanotexture.stages.models import (
     TrialConfig,
     WindowConfig,
 )
-from nanotexture.stages.motif_data import centred_from_rows, field_axes, motif_data
-from nanotexture.stages.motif_rows import measured_rows
+from nanotexture.stages.motif_data import motif_data
+from nanotexture.stages.motif_rows import centred_from_rows, measured_rows
 from nanotexture.stages.prepare_volume import prepare_volume
 from nanotexture.stages.reference import reference
 from nanotexture.stages.texture import texture
+from nanotexture.stages.told_axes import field_axes
 from nanotexture.stages.window import window
 
 from .volumes import FILM, PERIODS, REFLECTIONS, STACK, measured, planted

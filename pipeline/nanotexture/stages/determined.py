@@ -16,7 +16,7 @@ from nanotexture.film.reflection import Reflection, Sampling, reflection_from_st
 from nanotexture.film.stack import Stack
 from nanotexture.film.structure_factor import structure_factor
 from nanotexture.stages.models import Hkl
-from nanotexture.stages.motif_data import can_tie, field_axes, mixed_axes, separable_axes
+from nanotexture.stages.told_axes import can_tie, field_axes, mixed_axes, separable_axes
 
 Array = NDArray[np.float64]
 Axes = tuple[Array, Array]  # directions (f, 2) of displacement and (p, 2) of polarization that are told

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +11,6 @@ from numpy.typing import NDArray
 from nanotexture.errors import UserError
 from nanotexture.film.config import FilmConfig
 from nanotexture.film.forward import Reflection
-from nanotexture.film.materials import equilibrium_known
 from nanotexture.film.reflection import Sampling, reflection_from_stack
 from nanotexture.film.stack import Stack
 from nanotexture.phasing.elastic_response import Stiffness
@@ -21,20 +19,22 @@ from nanotexture.preparation.film_peak import summed_scale
 from nanotexture.preparation.holdout import block_rows, held_out_blocks
 from nanotexture.quantities import Orders, Reference
 from nanotexture.stages.models import Tie
-from nanotexture.stages.motif_rows import Rows, central_order, fewer_rows, measured_rows, useful_rows
+from nanotexture.stages.motif_rows import (
+    Rows,
+    central_order,
+    centred_from_rows,
+    fewer_rows,
+    lean_from_rows,
+    measured_rows,
+    useful_rows,
+)
 from nanotexture.stages.motif_setup import PER_LAYER, MotifData
+from nanotexture.stages.told_axes import can_tie, field_axes, separable_axes
 
 Array = NDArray[np.float64]
 
 SYSTEMATIC = 0.02  # relative error of the kinematic model beside that of the lines: chi2 at simulated truths is then near 1
-PARALLEL = 0.02  # directions of Q closer than this (rad) are one: they give one component of the displacement
 FEWEST, MOST = 2, 12
-CLEAR, FAINT = 5.0, 1e-3  # standard deviations, and of the strongest satellite: an order is seen
-LEAST_LEAN = 0.25  # periods through the film that upright modes follow as well
-
-
-SEPARABLE = 0.02  # angstrom per C/m^2: spread of dphase/dP over Q that tells polarization from displacement
-MIXED = 0.05  # angstrom per C/m^2: a polarization of 0.6 C/m^2 that is read as more than 0.03 angstrom of displacement
 
 
 def reflection_vectors(orders: Orders, reference: Reference) -> Array:
@@ -47,27 +47,6 @@ def reflection_vectors(orders: Orders, reference: Reference) -> Array:
         for i, name in enumerate(names)
     ]
     return np.stack([*found, 2 * np.pi * orders["hkl"].values[:, 2] / float(reference["c"])], axis=1)
-
-
-def field_axes(vectors: Array) -> Array:
-    """Unit vectors (f, c) of the displacement that Q's of these directions determine: one, or as many of x, (y,) z.
-
-    Directions in one plane of space that is not of x, y, z give z, if it lies in it, and what is at right angles to it.
-    """
-    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    if unit.shape[1] == 2:
-        cross = unit[0, 0] * unit[:, 1] - unit[0, 1] * unit[:, 0]
-        return np.eye(2) if np.abs(cross).max() > PARALLEL else unit[:1]
-    _, size, span = np.linalg.svd(unit)
-    span = span[: int((size > PARALLEL).sum())]
-    if len(span) == 1:
-        return unit[:1]
-    whole = np.eye(vectors.shape[1])
-    inside = whole[np.linalg.norm(whole @ span.T, axis=1) > 1 - PARALLEL**2]
-    if len(inside) == len(span):
-        return np.asarray(inside)
-    rest = span - span @ inside.T @ inside
-    return np.concatenate([np.linalg.svd(rest)[2][: len(span) - len(inside)], inside])
 
 
 def motif_data(
@@ -135,105 +114,15 @@ def motif_data(
     )
 
 
-def centred_from_rows(rows: Rows) -> bool:
-    """Whether no order whose n + m is odd is seen, while others are: then the cell is centred, as that of a checkerboard.
-
-    Without it the waves that such orders are absent of would be bounded by the square of their amplitude only, which no
-    curvature of the cost shows.
-    """
-    assert rows.orders_y is not None
-    odd = (rows.orders + rows.orders_y) % 2 != 0
-    seen = np.where(rows.usable, rows.intensity, 0.0).sum(1)
-    error = np.sqrt(np.where(rows.usable, rows.variance, 0.0).sum(1))
-    clear = (seen > CLEAR * error) & (seen > FAINT * seen[~rows.central].max())
-    return bool(not clear[odd].any() and clear[~odd & ~rows.central].any())
-
-
 def _periods(orders: Orders) -> tuple[float, ...]:
     """Periods in angstrom along the directions in which the texture is periodic."""
     return tuple(float(orders[name]) for name in ("period", "period_y") if name in orders)
-
-
-def can_tie(stack: Stack, axes: Array, polar_axes: Array) -> bool:
-    """Whether the displacement can follow from the polarization: all components of the one, any of the other, materials."""
-    known = equilibrium_known(layer.material for layer in stack.layers)
-    return len(axes) == 2 and len(polar_axes) > 0 and known
 
 
 def _stiffness_below(film: FilmConfig) -> Stiffness | None:
     below = film.below()
     elastic = None if below is None else below.material.elastic
     return None if elastic is None else (elastic.c11, elastic.c12, elastic.c44)
-
-
-def lean_from_rows(rows: Sequence[Rows], thickness: float) -> float:
-    """Periods per angstrom by which the texture leans, from how far orders n and -n lie apart in qz; 0 below LEAST_LEAN.
-
-    Displaced by lean z at height z, order n moves by -2 pi n lean along qz.
-    """
-    found, weights = [], []
-    for one in rows:
-        bright = np.where(one.usable & (one.intensity > 3 * np.sqrt(one.variance)), one.intensity, 0.0)
-        total = bright.sum(1)
-        centre = (bright @ one.qz) / np.maximum(total, 1e-30)
-        middle = len(total) // 2
-        for n in range(1, min(middle, 2) + 1):
-            up, down = middle + n, middle - n
-            if total[up] > 0 and total[down] > 0:
-                found.append(-(centre[up] - centre[down]) / (4 * np.pi * n))
-                weights.append(np.sqrt(total[up] * total[down]) * n**2)
-    if not found:
-        return 0.0
-    lean = float(np.average(found, weights=weights))
-    return lean if abs(lean) * thickness > LEAST_LEAN else 0.0
-
-
-def separable_axes(scattering: list[Reflection], vectors: Array, axes: Array) -> Array:
-    """The axes (p, 2) along which polarization and displacement can be told apart.
-
-    A polarization along e shifts the phase of a reflection by dphi/dP, a displacement by Q.e: where the ratio of the two is
-    the same for all reflections, each can stand for the other.
-    """
-    found = []
-    for axis in axes:
-        ratios = [
-            _phase_per_polarization(one, axis) / float(vector @ axis)
-            for one, vector in zip(scattering, vectors, strict=True)
-            if abs(float(vector @ axis)) > 0.3
-        ]
-        if len(ratios) > 1 and max(ratios) - min(ratios) > SEPARABLE:
-            found.append(axis)
-    return np.array(found).reshape(-1, 2)
-
-
-def mixed_axes(scattering: list[Reflection], vectors: Array, axes: Array, polar_axes: Array) -> Array:
-    """The axes (m, 2) along which a polarization that is not told apart is read as a displacement of its own size.
-
-    Even l in perovskites hardly feel the polarization's phase, and show the displacement however large it is.
-    """
-    told = [axis.tolist() for axis in polar_axes]
-    found = [
-        axis
-        for axis in axes
-        if axis.tolist() not in told
-        and max(
-            abs(_phase_per_polarization(one, axis) / float(vector @ axis))
-            for one, vector in zip(scattering, vectors, strict=True)
-            if abs(float(vector @ axis)) > 0.3
-        )
-        > MIXED
-    ]
-    return np.array(found).reshape(-1, 2)
-
-
-def _phase_per_polarization(one: Reflection, axis: Array) -> float:
-    """d(phase of F)/dP along an axis (2,) in rad m^2/C, of the most polar part at the middle of order 0."""
-    slopes = [0.0]
-    for part in one.parts:
-        weight = part.weight[:, len(one.orders_x) // 2, 0, len(one.qz) // 2]
-        lift = part.per_polarization[:, [0, 2]] * torch.from_numpy(axis)
-        slopes.append(float(((lift @ one.g[[0, 2]]) * weight / weight.sum()).sum().real))
-    return max(slopes, key=abs)
 
 
 def refolded(data: MotifData, *, seed: int) -> MotifData:

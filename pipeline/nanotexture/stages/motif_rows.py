@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +18,8 @@ Mask = NDArray[np.bool_]
 
 SUBSTRATE_PEAK = 0.004  # relative half width in qz around the substrate's Bragg point that is not fitted
 ROWS_OF_VOLUME = 2.4  # the same where every row has orders (n, m): no more than an intensity holds
+LEAST_LEAN = 0.25  # periods through the film that upright modes follow as well
+CLEAR, FAINT = 5.0, 1e-3  # standard deviations, and of the strongest satellite: an order is seen
 MARGIN = 4  # fringes beside the satellites
 ROWS = (
     3.5  # of qz in a fringe at least: twice as fine as an intensity's finest detail, which is half a fringe
@@ -152,3 +155,39 @@ def fewer_rows(rows: Rows, thickness: float) -> Rows:
         from_bragg=grouped(rows.from_bragg).mean(-1),
         hidden=hidden,
     )
+
+
+def centred_from_rows(rows: Rows) -> bool:
+    """Whether no order whose n + m is odd is seen, while others are: then the cell is centred, as that of a checkerboard.
+
+    Without it the waves that such orders are absent of would be bounded by the square of their amplitude only, which no
+    curvature of the cost shows.
+    """
+    assert rows.orders_y is not None
+    odd = (rows.orders + rows.orders_y) % 2 != 0
+    seen = np.where(rows.usable, rows.intensity, 0.0).sum(1)
+    error = np.sqrt(np.where(rows.usable, rows.variance, 0.0).sum(1))
+    clear = (seen > CLEAR * error) & (seen > FAINT * seen[~rows.central].max())
+    return bool(not clear[odd].any() and clear[~odd & ~rows.central].any())
+
+
+def lean_from_rows(rows: Sequence[Rows], thickness: float) -> float:
+    """Periods per angstrom by which the texture leans, from how far orders n and -n lie apart in qz; 0 below LEAST_LEAN.
+
+    Displaced by lean z at height z, order n moves by -2 pi n lean along qz.
+    """
+    found, weights = [], []
+    for one in rows:
+        bright = np.where(one.usable & (one.intensity > 3 * np.sqrt(one.variance)), one.intensity, 0.0)
+        total = bright.sum(1)
+        centre = (bright @ one.qz) / np.maximum(total, 1e-30)
+        middle = len(total) // 2
+        for n in range(1, min(middle, 2) + 1):
+            up, down = middle + n, middle - n
+            if total[up] > 0 and total[down] > 0:
+                found.append(-(centre[up] - centre[down]) / (4 * np.pi * n))
+                weights.append(np.sqrt(total[up] * total[down]) * n**2)
+    if not found:
+        return 0.0
+    lean = float(np.average(found, weights=weights))
+    return lean if abs(lean) * thickness > LEAST_LEAN else 0.0
