@@ -75,7 +75,8 @@ def test_what_ties_displacement_and_polarization_is_said_with_the_cost_of_each_w
     assert word in told["equilibrium"]
     assert "98 with both fitted freely" in told["equilibrium"]
     assert "1.66 with layers" in told["equilibrium"]
-    assert "equilibrium" not in said(replace(MORE, tie=tie, ties=((tie, 1.0),)))
+    for alone in (((tie, 1.0),), ((tie, 1.0), (tie, 1.0))):
+        assert "equilibrium" not in said(replace(MORE, tie=tie, ties=alone))
 
 
 def test_several_reflections_give_components():

@@ -36,7 +36,9 @@ TIES = {
 
 def equilibrium(facts: Facts) -> str:
     """What the held-out satellites say of the displacement that the polarization causes."""
-    if len(facts.ties) < 2 or facts.tie not in TIES or not facts.described:
+    # reflections that cannot tie them make every pilot the same
+    tried = {tie for tie, _ in facts.ties}
+    if len(tried) < 2 or facts.tie not in TIES or not facts.described:
         return ""
     free = facts.tie == "none"
     start = (
