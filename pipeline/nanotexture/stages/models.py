@@ -141,7 +141,7 @@ class TrialConfig(Config):
 class ChooseConfig(Config):
     """Standard errors of the free chi2 within which fewer modes are preferred."""
 
-    tolerance: float = 0.1
+    tolerance: float = 0.5
 
 
 class InvertConfig(Config):
