@@ -102,19 +102,7 @@ def _cold(
     batches = _batches(told.starts, told.batch)
     if told.solver == "motif":
         solutions = tuple(
-            Task(
-                invert,
-                models.InvertConfig(
-                    film=film,
-                    starts=b,
-                    seed=told.seed,
-                    strain=told.strain,
-                    polarization=recipe.texture.polarization,
-                ),
-                (orders, shared, choice),
-                label,
-            )
-            for b in batches
+            Task(invert, _starts(recipe, film, b), (orders, shared, choice), label) for b in batches
         )
     else:
         solutions = tuple(
@@ -129,6 +117,14 @@ def _cold(
     return _Cold(temperature, label, maps, orders, choice, solutions)
 
 
+def _starts(recipe: Recipe, film: FilmConfig, starts: tuple[int, ...]) -> models.InvertConfig:
+    """What starts of these numbers are told."""
+    told, polar = recipe.invert, recipe.texture.polarization
+    return models.InvertConfig(
+        film=film, starts=starts, seed=told.seed, strain=told.strain, polarization=polar
+    )
+
+
 def _answer(
     recipe: Recipe, film: FilmConfig, cold: _Cold, near: _Neighbours, shared: Task
 ) -> TemperaturePlan:
@@ -137,13 +133,7 @@ def _answer(
     motif = told.solver == "motif"
     solutions = cold.solutions
     if motif and any(near):
-        config = models.InvertConfig(
-            film=film,
-            starts=(told.starts, told.starts + 1),
-            seed=told.seed,
-            strain=told.strain,
-            polarization=recipe.texture.polarization,
-        )
+        config = _starts(recipe, film, (told.starts, told.starts + 1))
         inputs = (cold.orders, shared, cold.choice, *near)
         solutions = (*solutions, Task(warm, config, inputs, cold.label))
     polar = recipe.texture.polarization and motif

@@ -30,6 +30,7 @@ Tensor = torch.Tensor
 
 JUDGED_FROM = 0.1  # tau: with larger errors nearly every motif fits
 HOPELESS, POOR = 10.0, 0.1
+LEAST_CHI2 = 0.25  # of the errors assumed: so good a fit says that their systematic part was too large
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,6 @@ def hopeless(chi2: Tensor) -> Tensor:
     return (chi2 > HOPELESS * half.median()) & (chi2 > POOR)
 
 
-LEAST_CHI2 = 0.25  # of the errors assumed: so good a fit says that their systematic part was too large
 _RUNNING, _CONVERGED, _STALLED, _ABANDONED = 0, 1, 2, 3
 _COARSE = 30.0  # early rungs stop at a coarser tolerance: the next rung moves the minimum anyway
 

@@ -134,18 +134,30 @@ def fit_lines(window: MapWindow, start: LineShape, degree: int = 2) -> LineFit:
     variance = window.variance + (SYSTEMATIC * bright) ** 2
     basis = background_basis(window, degree)
     found = _search(window, basis, variance, start)
-    shape = with_weak_order(_unpack(found.x))
+    solved = orders_of_known_lines(
+        window, with_weak_order(_unpack(found.x)), basis, variance, 2.0 * found.cost
+    )
+    return replace(solved, shape_std=_standard_errors(found.jac, found.x, max(solved.chi2, 1.0)))
+
+
+def orders_of_known_lines(
+    window: MapWindow, shape: LineShape, basis: Array, variance: Array, misfit: float | None = None
+) -> LineFit:
+    """Orders and background (basis (b, nx, nz)) of a map whose lines are known, voxels of the given variance (nx, nz).
+
+    misfit: sum of squared weighted residuals, None for that of these lines. chi2 above 1 widens the variance of the orders.
+    """
     orders = np.arange(1 - len(shape.width), len(shape.width))
     lines = line_matrix(window.qx, orders, shape)
     problem = weighted_problem(window.intensity, basis, np.where(window.measured, 1.0 / variance, 0.0))
     linear = solve_linear(problem, lines)
     freedom = max(int(window.measured.sum()) - linear.intensity.size - len(linear.coefficients), 1)
-    chi2 = float(2.0 * found.cost / freedom)
+    chi2 = float(((linear.residual**2).sum() if misfit is None else misfit) / freedom)
     covered = covered_rows(window, shape, orders)
     spread = linear.variance * max(chi2, 1.0) + tail_variance(lines, linear.intensity)
     return LineFit(
         shape,
-        _standard_errors(found.jac, found.x, max(chi2, 1.0)),
+        shape,
         orders,
         np.where(covered, linear.intensity, np.nan),
         np.where(covered, spread, np.nan),

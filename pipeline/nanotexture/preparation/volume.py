@@ -17,15 +17,13 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 
 from nanotexture.preparation.line_shape import LineShape, line_matrix
-from nanotexture.preparation.linear_orders import solve_linear, weighted_problem
 from nanotexture.preparation.lines import (
     SYSTEMATIC,
     TAILS,
     LineFit,
     MapWindow,
     background_basis,
-    covered_rows,
-    tail_variance,
+    orders_of_known_lines,
 )
 
 Array = NDArray[np.float64]
@@ -146,22 +144,4 @@ def orders_from_lines(window: MapWindow, shape: LineShape) -> LineFit:
     noise = uniform_filter(where * window.variance, SMOOTH) / near
     bright = uniform_filter(where * window.intensity, SMOOTH) / near
     variance = np.maximum(noise, 1e-12) + (SYSTEMATIC * np.maximum(bright, where * window.intensity)) ** 2
-    basis = background_basis(window, DEGREE)
-    orders = np.arange(1 - len(shape.width), len(shape.width))
-    lines = line_matrix(window.qx, orders, shape)
-    problem = weighted_problem(window.intensity, basis, np.where(window.measured, 1.0 / variance, 0.0))
-    linear = solve_linear(problem, lines)
-    freedom = max(int(window.measured.sum()) - linear.intensity.size - len(linear.coefficients), 1)
-    chi2 = float((linear.residual**2).sum() / freedom)
-    covered = covered_rows(window, shape, orders)
-    spread = linear.variance * max(chi2, 1.0) + tail_variance(lines, linear.intensity)
-    return LineFit(
-        shape,
-        shape,
-        orders,
-        np.where(covered, linear.intensity, np.nan),
-        np.where(covered, spread, np.nan),
-        lines,
-        np.tensordot(linear.coefficients, basis, axes=1),
-        chi2,
-    )
+    return orders_of_known_lines(window, shape, background_basis(window, DEGREE), variance)

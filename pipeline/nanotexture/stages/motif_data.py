@@ -76,8 +76,7 @@ def motif_data(
     polar_axes = (
         separable_axes(scattering, vectors, axes) if polarization else np.zeros((0, vectors.shape[1]))
     )
-    if not can_tie(stack, axes, polar_axes):
-        tie = Tie.NONE
+    tie = tie if can_tie(stack, axes, polar_axes) else Tie.NONE
     if tie is not Tie.NONE:
         polar_axes = axes  # the other component follows from the charges that it would bind
 
