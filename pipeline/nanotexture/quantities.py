@@ -5,6 +5,9 @@ from typing import NewType
 import xarray as xr
 
 Scan = NewType("Scan", xr.Dataset)  # what an instrument recorded: counts at angles
+Frames = NewType(
+    "Frames", xr.Dataset
+)  # what stands beside the frames of an area detector: motors, monitor, mask
 Alignment = NewType("Alignment", xr.Dataset)  # goniometer offsets found from a substrate peak
 ReciprocalMap = NewType("ReciprocalMap", xr.Dataset)  # counts on a regular grid of qx and qz, one reflection
 Directions = NewType(

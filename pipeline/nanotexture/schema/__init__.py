@@ -12,6 +12,7 @@ from nanotexture.schema.answer import (
     TRUTH,
 )
 from nanotexture.schema.derived import DOMAINS, ENERGY, SERIES
+from nanotexture.schema.frames import FRAMES
 from nanotexture.schema.measured import (
     ALIGNMENT,
     COMBS,
@@ -56,6 +57,7 @@ __all__ = [
     "DIRECTIONS",
     "DOMAINS",
     "ENERGY",
+    "FRAMES",
     "LEFT_OUT",
     "MAP",
     "MAP_FIT",

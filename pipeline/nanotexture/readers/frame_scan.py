@@ -1,0 +1,29 @@
+"""What every reader of area detectors hands on: a labelled header, and pixels that stay on disk until asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from nanotexture.quantities import Frames
+
+
+class Pixels(Protocol):
+    """Raw counts of a scan, read block by block; an object of a few paths and numbers that travels to a worker."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Frames, rows, columns."""
+
+    def read(self, start: int, stop: int) -> NDArray[Any]:
+        """Counts (stop - start, rows, columns) as recorded; InputError names the file that cannot be read."""
+
+
+@dataclass(frozen=True)
+class FrameScan:
+    """One scan of an area detector: schema FRAMES beside its pixels."""
+
+    header: Frames
+    pixels: Pixels
