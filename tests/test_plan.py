@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from nanotexture.errors import UserError
-from nanotexture.memory import estimated_bytes
 from nanotexture.plan import RunPlan, film_config, plan_recipe
 from nanotexture.recipe import read_recipe
 from nanotexture.runner import prepare_run
@@ -200,4 +199,4 @@ def test_a_simulated_film_of_one_material_needs_its_thickness(tmp_path: Path) ->
 
 def test_memory_grows_with_the_batch(tmp_path: Path) -> None:
     small, large = (prepare_run(QUICK, tmp_path, (f"invert.batch={n}",)) for n in (8, 800))
-    assert 300 * 2**20 < estimated_bytes(small) < estimated_bytes(large)
+    assert 300 * 2**20 < small.job.worker_bytes < large.job.worker_bytes

@@ -89,19 +89,17 @@ def check(recipe: RecipeFile, out: Out = Path("runs"), set_: Changes = None) -> 
 def _plan_lines(ready: Prepared) -> Iterator[str]:
     from collections import Counter
 
-    from nanotexture.memory import estimated_bytes
-
     total = Counter(task.stage.name for task in ready.plan.tasks)
     missing = Counter(task.stage.name for task in ready.plan.missing)
-    yield f"recipe {ready.recipe.name}, result in {ready.folder / 'result.zarr'}"
-    for file in ready.tasks.files:
+    yield f"recipe {ready.job.name}, result in {ready.folder / 'result.zarr'}"
+    for file in ready.job.files:
         yield f"input  {file}"
     yield f"{'stage':<16}{'tasks':>8}{'to run':>8}"
     for name, number in total.items():
         yield f"{name:<16}{number:>8}{missing[name]:>8}"
     yield f"{'all':<16}{total.total():>8}{missing.total():>8}"
-    yield f"estimated memory of a worker: {estimated_bytes(ready) / 2**20:.0f} MiB"
-    for note in ready.notes:
+    yield f"estimated memory of a worker: {ready.job.worker_bytes / 2**20:.0f} MiB"
+    for note in ready.job.notes:
         yield f"warning: {note}"
 
 

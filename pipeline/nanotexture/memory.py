@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from nanotexture.readers import MAP_SUFFIXES, read_map_header, read_scan
-from nanotexture.runner import Prepared
+import math
+from collections.abc import Sequence
+from pathlib import Path
 
-_BASE = 350 * 2**20  # an idle worker with numpy, torch and xarray loaded, measured
+from nanotexture.readers import MAP_SUFFIXES, read_map_header, read_scan
+from nanotexture.recipe import Recipe
+
+BASE = 350 * 2**20  # an idle worker with numpy, torch and xarray loaded, measured
 _LINE_FIT = 30 * 8  # bytes a voxel: background basis, its products, model and residual
 _START = 6 * 2**20  # a start's Jacobian and its copies, typical motif
 
 
-def estimated_bytes(ready: Prepared) -> int:
+def bytes_of_inversion(recipe: Recipe, files: Sequence[Path]) -> int:
     """Peak memory of one worker in bytes: the larger of the line fit of the largest map and a batch of starts."""
-    return _BASE + max(_LINE_FIT * max(_voxels(ready), default=0), _START * ready.recipe.invert.batch)
+    return BASE + max(_LINE_FIT * max(_voxels(recipe, files), default=0), _START * recipe.invert.batch)
 
 
-def _voxels(ready: Prepared) -> list[int]:
-    if ready.recipe.simulate is not None:
-        nx, nz = ready.recipe.simulate.voxels
-        return [nx * nz]
-    found = []
-    for file in ready.tasks.files:
-        if file.suffix.lower() in MAP_SUFFIXES:
-            number = 1
-            for length in read_map_header(file).shape:
-                number *= length
-            found.append(number)
-        else:
-            found.append(int(read_scan(file)["counts"].size))
-    return found
+def _voxels(recipe: Recipe, files: Sequence[Path]) -> list[int]:
+    if recipe.simulate is not None:
+        return [math.prod(recipe.simulate.voxels)]
+    return [_size(file) for file in files]
+
+
+def _size(file: Path) -> int:
+    if file.suffix.lower() in MAP_SUFFIXES:
+        return math.prod(read_map_header(file).shape)
+    return int(read_scan(file)["counts"].size)
