@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+from nanotexture.conversion_job import conversion_job
+from nanotexture.conversion_recipe import TABLES, ConversionRecipe
 from nanotexture.film_job import film_job
 from nanotexture.job import Job
-from nanotexture.recipe import read_recipe
+from nanotexture.recipe import Recipe, model_of, read_tables
 
 
 def job_of(path: Path, changes: tuple[str, ...] = ()) -> Job:
     """The job of a recipe; reads headers, computes nothing; UserError names recipe or file, field and what was expected."""
-    return film_job(read_recipe(path, changes), path)
+    tables = read_tables(path, changes)
+    if _is_conversion(tables):
+        return conversion_job(model_of(ConversionRecipe, tables, path), path)
+    return film_job(model_of(Recipe, tables, path), path)
+
+
+def _is_conversion(tables: dict[str, Any]) -> bool:
+    """Instrument files and no word of a film: maps are all that is asked for."""
+    told = tables.get("input")
+    return isinstance(told, dict) and told.get("kind") in ("scans", "frames") and set(tables) <= TABLES

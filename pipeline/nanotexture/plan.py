@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from nanotexture.engine.task import Source, Task
-from nanotexture.errors import InputError, UserError
+from nanotexture.engine.task import Task
+from nanotexture.errors import UserError
 from nanotexture.film.config import FilmConfig, LayerConfig, SubstrateConfig
 from nanotexture.film.materials import Material, built_in, from_mapping
-from nanotexture.inputs import resolve
-from nanotexture.plan_simulation import simulated_maps, simulated_truths
+from nanotexture.plan_input import measured, thickness_scans
+from nanotexture.plan_simulation import simulated_truths
 from nanotexture.plan_temperature import (
     TemperaturePlan,
     ToldModes,
@@ -24,11 +21,8 @@ from nanotexture.plan_temperature import (
     temperatures_of,
     together,
 )
-from nanotexture.readers import read_map_header, read_scan
 from nanotexture.recipe import Film, Recipe
 from nanotexture.stages import models
-from nanotexture.stages.convert import align, convert, load, scan_thickness
-from nanotexture.stages.directions import directions
 from nanotexture.stages.domains import domains
 from nanotexture.stages.energy import energy
 from nanotexture.stages.reference import reference
@@ -36,8 +30,6 @@ from nanotexture.stages.resize import resize
 from nanotexture.stages.series import series
 
 STACK_OFF = 0.03  # relative: a stack's c are nominal
-
-Key = tuple[str, float]  # reflection, temperature
 
 
 @dataclass(frozen=True)
@@ -73,7 +65,7 @@ class RunPlan:
 def plan_recipe(recipe: Recipe, path: Path) -> RunPlan:
     """Tasks of a recipe; reads headers and checksums, computes nothing; UserError says what is wrong with an input."""
     film = film_config(recipe.film, path)
-    files, alignment, maps = _measured(recipe, film, path)
+    files, alignment, maps = measured(recipe, film, path)
     orders = {t: orders_of(recipe, film, tasks, t) for t, tasks in maps.items()}
     shared = Task(reference, models.ReferenceConfig(film=film), (tuple(orders.values()),))
     # one reflection alone lets the texture make up for a wrong number of planes
@@ -95,7 +87,7 @@ def plan_recipe(recipe: Recipe, path: Path) -> RunPlan:
     if recipe.simulate is not None:
         truths = simulated_truths(recipe.simulate, film, path)
         every = tuple(replace(one, truth=truths[one.temperature]) for one in every)
-    scans, scan_files = _thickness_scans(recipe, film, path)
+    scans, scan_files = thickness_scans(recipe, film, path)
     over_all = _over_all(recipe, film, every, shared)
     return RunPlan(film, (*files, *scan_files), every, shared, alignment, scans, *over_all)
 
@@ -160,115 +152,3 @@ def _material(material: str | dict[str, Any], where: str) -> Material:
         )
     except UserError as error:
         raise UserError(f"{where}.{error}") from error
-
-
-def _measured(
-    recipe: Recipe, film: FilmConfig, path: Path
-) -> tuple[list[Path], Task | None, dict[float, tuple[Task, ...]]]:
-    """Input files, alignment and maps by temperature."""
-    if recipe.simulate is not None:
-        return [], None, simulated_maps(recipe.simulate, film, path)
-    files = resolve(recipe.input.files, path, "input.files")
-    if recipe.input.kind == "maps":
-        headers = [read_map_header(file) for file in files]
-        entries = [((str(h.hkl), h.temperature), file) for h, file in zip(headers, files, strict=True)]
-        seen = _directions(film, files) if all("qy" in header.axes for header in headers) else ()
-        made = {
-            key: Task(load, models.LoadConfig(film=film), (Source(file), *seen), file.name)
-            for key, file in _distinct(entries)
-        }
-        return files, None, _by_temperature(made, path)
-    return _scans(recipe, film, path, files)
-
-
-def _directions(film: FilmConfig, files: list[Path]) -> tuple[Task]:
-    """Whether maps that all have a qy axis show a texture that is periodic in both directions of the plane."""
-    sources = tuple(Source(file) for file in files)
-    return (Task(directions, models.DirectionsConfig(film=film), (sources,), "qy"),)
-
-
-def _scans(
-    recipe: Recipe, film: FilmConfig, path: Path, files: list[Path]
-) -> tuple[list[Path], Task | None, dict[float, tuple[Task, ...]]]:
-    source, alignment = _alignment(recipe, film, path)
-    hkls = recipe.input.hkl * len(files) if len(recipe.input.hkl) == 1 else recipe.input.hkl
-    if len(hkls) != len(files):
-        raise UserError(
-            f"{path}: input.hkl: expected one reflection for each of {len(files)} files, found {len(hkls)}"
-        )
-    temperatures = recipe.input.temperatures or (float("nan"),) * len(files)
-    entries = [((str(hkl), t), (file, hkl)) for file, hkl, t in zip(files, hkls, temperatures, strict=True)]
-    made = {}
-    for (name, t), (file, hkl) in _distinct(entries):
-        read_scan(file)  # a file that cannot be read is refused before anything is computed
-        config = models.ConvertConfig(
-            hkl=hkl,
-            temperature=None if np.isnan(t) else t,
-            voxel=recipe.input.voxel,
-            qx_range=recipe.input.qx_range,
-            qz_range=recipe.input.qz_range,
-            film=film,
-        )
-        inputs = (Source(file),) if alignment is None else (Source(file), alignment)
-        made[name, t] = Task(convert, config, inputs, file.name)
-    return [*files, *source], alignment, _by_temperature(made, path)
-
-
-def _alignment(recipe: Recipe, film: FilmConfig, path: Path) -> tuple[list[Path], Task | None]:
-    told = recipe.input.align
-    if told is None:
-        return [], None
-    if film.substrate is None:
-        raise UserError(
-            f"{path}: film.substrate: expected, since input.align takes the offsets from its peak"
-        )
-    files = resolve([told.file], path, "input.align.file")
-    in_plane = film.substrate.material.lattice[0]
-    config = models.AlignConfig(hkl=told.hkl, a=in_plane, c=film.substrate.c)
-    return files, Task(align, config, (Source(files[0]),), files[0].name)
-
-
-def _thickness_scans(recipe: Recipe, film: FilmConfig, path: Path) -> tuple[dict[str, Task], list[Path]]:
-    told = recipe.input.thickness_scan
-    if told is None:
-        return {}, []
-    if not film.single:
-        raise UserError(f"{path}: input.thickness_scan: expected only with a film of one material")
-    file = resolve([told.file], path, "input.thickness_scan.file")[0]
-    config = models.ThicknessScanConfig(hkl=told.hkl, film=film)
-    name = "".join(str(n) for n in told.hkl)
-    return {name: Task(scan_thickness, config, (Source(file),), file.name)}, [file]
-
-
-def _distinct(entries: list[tuple[Key, Any]]) -> Iterator[tuple[Key, Any]]:
-    """The entries, refused if two files hold one reflection at one temperature."""
-    seen: dict[tuple[str, str], Any] = {}
-    for (name, temperature), value in entries:
-        mark = name, f"{temperature:g}"
-        if mark in seen:
-            file = value[0] if isinstance(value, tuple) else value
-            raise InputError(
-                file,
-                "hkl and temperature",
-                "each reflection once at each temperature",
-                f"{name} at {mark[1]} K again",
-            )
-        seen[mark] = value
-        yield (name, temperature), value
-
-
-def _by_temperature(made: dict[Key, Task], path: Path) -> dict[float, tuple[Task, ...]]:
-    """Maps of each temperature in rising order; every temperature must have the same reflections."""
-    found: dict[float, dict[str, Task]] = {}
-    for (name, temperature), task in made.items():
-        same = next(
-            (t for t in found if t == temperature or (np.isnan(t) and np.isnan(temperature))), temperature
-        )
-        found.setdefault(same, {})[name] = task
-    every = sorted({name for tasks in found.values() for name in tasks})
-    for temperature, tasks in found.items():
-        if lacking := [name for name in every if name not in tasks]:
-            raise UserError(
-                f"{path}: input.files: expected reflection {lacking[0]} at {temperature:g} K as at the others, found none"
-            )
-    return {t: tuple(found[t][name] for name in every) for t in sorted(found)}

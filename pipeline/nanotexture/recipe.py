@@ -6,65 +6,14 @@ import difflib
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from nanotexture.errors import UserError
-from nanotexture.tables.fields import Hkl, Length, Limits, Spacing, Table, Temperature
+from nanotexture.tables.fields import Hkl, Length, Table
+from nanotexture.tables.input import Input
 from nanotexture.tables.simulate import Simulate
-
-
-class Align(Table):
-    """Map of the substrate peak that fixes the goniometer offsets."""
-
-    file: str
-    hkl: Hkl
-
-
-class LineScan(Table):
-    """Symmetric two-theta-omega scan that checks the thickness."""
-
-    file: str
-    hkl: Hkl
-
-
-class Input(Table):
-    """What was measured."""
-
-    kind: Literal["maps", "scans"]
-    files: tuple[str, ...] = ()
-    hkl: tuple[Hkl, ...] = ()
-    temperatures: tuple[Temperature, ...] = ()
-    align: Align | None = None
-    thickness_scan: LineScan | None = None
-    qx_range: Limits | None = None
-    qz_range: Limits | None = None
-    voxel: tuple[Spacing, Spacing] | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _one_is_many(cls, value: Any) -> Any:
-        if isinstance(value, dict):
-            value = dict(value)
-            if isinstance(value.get("files"), str):
-                value["files"] = [value["files"]]
-            hkl = value.get("hkl")
-            if isinstance(hkl, list) and hkl and all(isinstance(n, int) for n in hkl):
-                value["hkl"] = [hkl]
-        return value
-
-    @model_validator(mode="after")
-    def _complete(self) -> Input:
-        if self.kind == "scans" and len(self.hkl) not in (1, len(self.files)):
-            raise ValueError(
-                f"hkl: expected one reflection, or one for each of {len(self.files)} files, found {len(self.hkl)}"
-            )
-        if self.temperatures and len(self.temperatures) != len(self.files):
-            raise ValueError(
-                f"temperatures: expected one for each of {len(self.files)} files, found {len(self.temperatures)}"
-            )
-        return self
 
 
 class FilmLayer(Table):
@@ -144,12 +93,19 @@ class Recipe(Table):
 
 
 def read_recipe(path: Path, changes: tuple[str, ...] = ()) -> Recipe:
-    """Recipe of a file with `table.key=value` changes applied; UserError names file, key and what was expected."""
-    data = read_tables(path, changes)
+    """Recipe of a film with `table.key=value` changes applied; UserError names file, key and what was expected."""
+    return model_of(Recipe, read_tables(path, changes), path)
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def model_of(model: type[Model], data: dict[str, Any], path: Path) -> Model:
+    """A recipe's tables as a model; UserError names file, key and what was expected."""
     try:
-        return Recipe.model_validate(data)
+        return model.model_validate(data)
     except ValidationError as error:
-        raise UserError(f"{path}: {_explain(error, data)}") from error
+        raise UserError(f"{path}: {_explain(error, data, model)}") from error
 
 
 def read_tables(path: Path, changes: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -190,19 +146,19 @@ def _apply(data: dict[str, Any], change: str) -> None:
 _FIELD_FIRST = re.compile(r"([a-z_]+(?:\.[a-z_]+)*): (.*)", re.DOTALL)
 
 
-def _explain(error: ValidationError, data: dict[str, Any]) -> str:
+def _explain(error: ValidationError, data: dict[str, Any], root: type[BaseModel]) -> str:
     """First problem of a recipe in one line; unknown keys first, with the nearest known key."""
     problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
     first = problems[0]
     where = _place(first["loc"], data)
     if first["type"] == "extra_forbidden":
-        known = _known_keys(first["loc"][:-1])
+        known = sorted(_known_tables(first["loc"][:-1], root)[0].model_fields)
         near = difflib.get_close_matches(str(first["loc"][-1]), known, 1, 0.0)
         return f"{where}: unknown key; nearest known is {near[0]!r} (known: {', '.join(known)})"
     if first["type"] == "missing":
         return f"{where}: expected, found nothing"
     if first["type"] in ("union_tag_invalid", "union_tag_not_found"):
-        return f"{where}.{_wrong_kind(first)}"
+        return f"{where}.{_wrong_kind(first, root)}"
     # one problem for each alternative of a field, such as "auto" or a number
     messages = [_message(problem["msg"]) for problem in problems if _place(problem["loc"], data) == where]
     message = " or ".join(dict.fromkeys(messages))
@@ -240,10 +196,10 @@ def _message(text: str) -> str:
     return text[0].lower() + text[1:]
 
 
-def _wrong_kind(problem: Any) -> str:
+def _wrong_kind(problem: Any, root: type[BaseModel]) -> str:
     """Message of a table whose kind is none or unknown, with the nearest known one."""
     found = problem["input"].get("kind") if isinstance(problem["input"], dict) else None
-    known = _kinds(_known_tables(problem["loc"]))
+    known = _kinds(_known_tables(problem["loc"], root))
     if not isinstance(found, str):
         return (
             f"kind: expected one of {', '.join(known)}, found {'nothing' if found is None else repr(found)}"
@@ -265,13 +221,9 @@ def _place(location: tuple[int | str, ...], data: Any) -> str:
     return text.removeprefix(".") or "recipe"
 
 
-def _known_keys(location: tuple[int | str, ...]) -> list[str]:
-    return sorted(_known_tables(location)[0].model_fields)
-
-
-def _known_tables(location: tuple[int | str, ...]) -> list[type[BaseModel]]:
+def _known_tables(location: tuple[int | str, ...], root: type[BaseModel]) -> list[type[BaseModel]]:
     """Tables that may stand at a place: one, or the alternatives where no kind has chosen yet."""
-    models: list[type[BaseModel]] = [Recipe]
+    models: list[type[BaseModel]] = [root]
     for part in location:
         chosen = [model for model in models if part in _kinds([model])]
         if chosen:

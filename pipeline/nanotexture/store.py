@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from nanotexture import schema
 from nanotexture.chunks import ALL_WRITTEN
+from nanotexture.grids import on_grid_of, q_axes, same_grid
 from nanotexture.quantities import (
     Alignment,
     Clusters,
@@ -115,12 +116,12 @@ def _one_reflection(series: list[OneTemperature], name: str) -> tuple[str, xr.Da
         if name not in _names(one):
             continue
         r = _names(one).index(name)
-        found = one.maps[r] if first is None else _on_grid_of(one.maps[r], first)
+        found = one.maps[r] if first is None else on_grid_of(one.maps[r], first)
         first = first if first is not None else found
         rows = np.isfinite(one.orders["qz"].values[r])
         maps.append(_map_with_model(one, r, found, one.maps[r]))
         own = one.orders["qz"].values[r][rows]
-        same = _same_grid(
+        same = same_grid(
             one.maps[r], first
         )  # but for rounding, which would double the rows of the joined axis
         orders.append(_orders_of(one, r, rows, first["qz"].values if same else own))
@@ -132,29 +133,7 @@ def _one_reflection(series: list[OneTemperature], name: str) -> tuple[str, xr.Da
     entries = (schema.RESULT_MAP, schema.RESULT_ORDERS)
     if "qy" in stacked[0].dims:
         entries = (schema.VOLUME_RESULT_MAP, schema.VOLUME_RESULT_ORDERS)
-    return name, _dressed(stacked[0], entries[0]), _dressed(stacked[1], entries[1])
-
-
-def _same_grid(one: xr.Dataset, other: xr.Dataset) -> bool:
-    return one.sizes == other.sizes and all(
-        np.allclose(one[q], other[q], rtol=0, atol=1e-9) for q in _axes(one)
-    )
-
-
-def _axes(one: xr.Dataset) -> tuple[str, ...]:
-    """qx and qz, or qx, qy and qz."""
-    return tuple(q for q in ("qx", "qy", "qz") if q in one.dims)
-
-
-def _on_grid_of(found: ReciprocalMap, first: ReciprocalMap) -> ReciprocalMap:
-    """A map on the grid of another; its numbers untouched where the grids agree."""
-    if _same_grid(found, first):
-        return ReciprocalMap(found.assign_coords({q: first[q] for q in _axes(first)}))
-    grid = {q: first[q] for q in _axes(first)}
-    numbers = found.drop_vars("mask").interp(grid)
-    mask = found["mask"].astype(float).interp(grid, method="nearest", kwargs={"fill_value": 1.0})
-    mask = mask.where(np.isfinite(numbers["intensity"]), 1.0)  # a neighbour of a gap has no value either
-    return ReciprocalMap(numbers.assign(mask=mask.astype("uint8")))
+    return name, dressed(stacked[0], entries[0]), dressed(stacked[1], entries[1])
 
 
 def _map_with_model(one: OneTemperature, r: int, found: ReciprocalMap, own: ReciprocalMap) -> xr.Dataset:
@@ -162,10 +141,10 @@ def _map_with_model(one: OneTemperature, r: int, found: ReciprocalMap, own: Reci
     model = _calculated(one, r, own)
     if not np.isfinite(one.clusters["model"].values[r][:, : own.sizes["qz"]]).any():
         model = np.full_like(model, np.nan)
-    same = _same_grid(own, found)
-    calculated = xr.DataArray(model, {q: (found if same else own)[q] for q in _axes(own)}, _axes(own))
+    same = same_grid(own, found)
+    calculated = xr.DataArray(model, {q: (found if same else own)[q] for q in q_axes(own)}, q_axes(own))
     if not same:
-        calculated = calculated.interp({q: found[q] for q in _axes(found)})
+        calculated = calculated.interp({q: found[q] for q in q_axes(found)})
     names = [name for name in ("intensity", "variance", "mask", "contributions") if name in found]
     intensity = found["intensity"].where(found["mask"] == 0)
     return (
@@ -223,7 +202,7 @@ def _orders_of_volume(picked: xr.Dataset, model: Array, rows: NDArray[np.bool_],
     )
 
 
-def _dressed(dataset: xr.Dataset, entries: schema.Schema) -> xr.Dataset:
+def dressed(dataset: xr.Dataset, entries: schema.Schema) -> xr.Dataset:
     """The dataset with dims in the schema's order, its dtypes and its labels."""
     values = {}
     for name, entry in entries.items():
@@ -254,7 +233,7 @@ def _with_temperature(series: list[OneTemperature], parts: list[xr.Dataset]) -> 
 
 
 def _modes(series: list[OneTemperature]) -> xr.Dataset:
-    return _dressed(_with_temperature(series, [one.choice for one in series]), schema.RESULT_MODES)
+    return dressed(_with_temperature(series, [one.choice for one in series]), schema.RESULT_MODES)
 
 
 def _solutions(series: list[OneTemperature]) -> xr.Dataset:
@@ -270,7 +249,7 @@ def _solutions(series: list[OneTemperature]) -> xr.Dataset:
         parts.append(xr.Dataset(per_start | texts | {"harmonics": ("start", harmonics)}))
     joined = _with_temperature(series, parts)
     joined["seed"] = ("start", series[0].clusters["start"].values)
-    return _dressed(joined, schema.RESULT_SOLUTIONS)
+    return dressed(joined, schema.RESULT_SOLUTIONS)
 
 
 def _clusters(series: list[OneTemperature]) -> xr.Dataset:
@@ -310,7 +289,7 @@ def _clusters(series: list[OneTemperature]) -> xr.Dataset:
             data[name] = ("cluster", np.append(c[source].values, np.full(most - len(field), np.nan)))
         parts.append(xr.Dataset(data, {name: (name, one.texture[name].values) for name in grid}))
     joined = _with_temperature(series, parts)
-    made = _dressed(joined, schema.VOLUME_RESULT_CLUSTERS if "y" in joined.dims else schema.RESULT_CLUSTERS)
+    made = dressed(joined, schema.VOLUME_RESULT_CLUSTERS if "y" in joined.dims else schema.RESULT_CLUSTERS)
     return _with_axes(made, joined)
 
 
@@ -360,7 +339,7 @@ def _texture(series: list[OneTemperature], maps: Mapping[str, xr.Dataset]) -> xr
     parts = [part.assign_coords({q: part[q] for q in ("x", "y", "z") if q in part.dims}) for part in parts]
     joined = _with_temperature(series, parts)
     joined["amplitude_correlation"] = ("temperature", _amplitude_correlation(series, maps))
-    made = _dressed(joined, schema.VOLUME_RESULT_TEXTURE if "y" in joined.dims else schema.RESULT_TEXTURE)
+    made = dressed(joined, schema.VOLUME_RESULT_TEXTURE if "y" in joined.dims else schema.RESULT_TEXTURE)
     made = _with_axes(made, joined)
     made.attrs.update(_common_attrs(series))
     return made

@@ -58,7 +58,7 @@ def test_a_written_report_is_the_page_of_the_stored_result(tmp_path, trees, monk
 def test_a_folder_without_a_result_is_named(tmp_path):
     with pytest.raises(InputError, match=r"expected a result\.zarr"):
         write_report(tmp_path, tmp_path / "report.html")
-    xr.DataTree.from_dict({"/maps": xr.Dataset()}).to_zarr(tmp_path / "a.zarr", consolidated=False)
+    xr.DataTree.from_dict({"/orders": xr.Dataset()}).to_zarr(tmp_path / "a.zarr", consolidated=False)
     with pytest.raises(InputError, match="/texture"):
         write_report(tmp_path / "a.zarr", tmp_path / "report.html")
     assert not (tmp_path / "report.html").exists()

@@ -56,6 +56,7 @@ def run(
     store.prepare()
     work = plan(wanted, store)
     computed = set(_finished(work, store, connection, progress or Silent()))
+    store.prepare()  # what a worker killed in this run left half written
     names = [task.name for task in work.tasks]
     return Report(
         paths={task: store.path(task.name) for task in wanted},

@@ -51,11 +51,11 @@ def maps_figure(
     counts, model = _measured(shown), shown["model"].transpose("qx", "qz").values
     figure = new_figure(4.3)
     axes = figure.subplots(1, 3, sharex=True, sharey=True)
-    norm = _common_norm(counts, model)
+    norm = common_norm(counts, model)
     name = math_reflection(indices(hkl), hkl)
     titles = (f"{name} measured", f"{name} calculated", "(measured − calculated) / σ")
     for ax, values, title in zip(axes, (counts, model), titles, strict=False):
-        drawn = image(ax, qx, qz, _lifted(values, norm), INTENSITY, norm)
+        drawn = image(ax, qx, qz, lifted(values, norm), INTENSITY, norm)
         style(ax, title, f"$q_{along}$ (Å$^{{-1}}$)")
     color_bar(figure, drawn, list(axes[:2]), "counts", location="bottom", aspect=45, shrink=0.8)
     residual = image(axes[2], qx, qz, _residual(shown), DIVERGING, Normalize(-RESIDUAL_LIMIT, RESIDUAL_LIMIT))
@@ -96,7 +96,8 @@ def _residual(group: xr.Dataset) -> Array:
     return np.asarray((_measured(group) - group["model"].transpose("qx", "qz").values) / sigma)
 
 
-def _common_norm(*values: Array) -> LogNorm:
+def common_norm(*values: Array) -> LogNorm:
+    """Logarithmic scale of all positive values, but for the faintest percent."""
     known = np.concatenate([one[np.isfinite(one) & (one > 0)] for one in values])
     if known.size == 0:
         return LogNorm(1.0, 10.0)
@@ -105,7 +106,7 @@ def _common_norm(*values: Array) -> LogNorm:
     return LogNorm(bottom, max(top, 10.0 * bottom))
 
 
-def _lifted(values: Array, norm: LogNorm) -> Array:
+def lifted(values: Array, norm: LogNorm) -> Array:
     """Zero counts in the lowest colour; only what was not measured stays NaN."""
     return np.where(np.isfinite(values), np.maximum(values, norm.vmin or 0.0), np.nan)
 

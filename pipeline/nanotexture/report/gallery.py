@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import xarray as xr
@@ -24,6 +23,7 @@ from nanotexture.report.figures_series import motifs_figure, series_figure, thic
 from nanotexture.report.figures_trend import trend_figure
 from nanotexture.report.format import number, reflection_text, temperature_text
 from nanotexture.report.header import in_plane
+from nanotexture.report.picture import Picture
 from nanotexture.report.result import Result
 from nanotexture.report.volume import (
     is_volume,
@@ -36,15 +36,6 @@ from nanotexture.report.volume import (
 
 _CORES = "Circles: vortices, squares: antivortices; red turn z towards x, blue the other way."
 _DOTS = "Dots: the standard deviation exceeds the value."
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A figure as a data: URI with its heading and caption, which also stand for it unseen."""
-
-    heading: str
-    caption: str
-    source: str
 
 
 def _picture(heading: str, caption: str, figure: Figure) -> Picture:

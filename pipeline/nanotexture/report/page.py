@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
+import xarray as xr
 
+from nanotexture.errors import InputError
 from nanotexture.phasing.outcome import Outcome
 from nanotexture.report import gallery
 from nanotexture.report.comparison import score_rows
 from nanotexture.report.conclusions import Conclusion, Kind, conclusions, verdict
+from nanotexture.report.converted import converted_html
 from nanotexture.report.facts import Facts, facts_of, outcome_counts
 from nanotexture.report.format import temperature_text
 from nanotexture.report.header import film_text, measured_text
-from nanotexture.report.result import Result, decoded, open_result
+from nanotexture.report.html import provenance, put_page, rendered
+from nanotexture.report.result import Result, open_tree, result_from_tree
 from nanotexture.report.summary import summary_rows
 
 _TITLES = {
@@ -37,25 +38,18 @@ class Sentence:
 
 def write_report(result_path: str | Path, out_path: str | Path) -> Path:
     """Writes report.html of a result.zarr; the same result gives the same bytes."""
-    text = report_html(open_result(result_path))
-    out = Path(out_path)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    beside = out.with_name(f".{out.name}.{os.getpid()}")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(out)
-    return out
+    tree = open_tree(result_path)
+    write = next((write for group, write in PAGES.items() if group in tree.children), None)
+    if write is None:
+        expected = f"one of the groups {', '.join('/' + group for group in PAGES)}"
+        raise InputError(result_path, "groups", expected, str(sorted(tree.children)))
+    return put_page(write(tree), Path(out_path))
 
 
 def report_html(result: Result) -> str:
-    """Text of the page."""
+    """Text of the page of a film."""
     series = [facts_of(result, t) for t in range(len(result.temperatures))]
-    folder = files("nanotexture.report")
-    environment = Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
-    )
-    template = environment.from_string((folder / "page.html").read_text(encoding="utf-8"))
-    style = Markup((folder / "page.css").read_text(encoding="utf-8"))
-    return template.render(style=style, **_head(result, series), **_body(result, series))
+    return rendered("page.html", _head(result, series) | _body(result, series) | provenance(result.attrs))
 
 
 def _head(result: Result, series: list[Facts]) -> dict[str, Any]:
@@ -85,11 +79,6 @@ def _body(result: Result, series: list[Facts]) -> dict[str, Any]:
         "clusters": list(gallery.cluster_pictures(result)),
         "outcomes": [_outcomes(result, t) for t in range(len(series))],
         "thickness": list(gallery.thickness_pictures(result)),
-        "inputs": [one if isinstance(one, dict) else {"file": one} for one in result.listed("inputs")],
-        "versions": _table(result.attrs.get("versions", {})),
-        "recipe": result.attrs.get("recipe", ""),
-        "creator": f"{result.attrs.get('creator', 'nanotexture')} {result.attrs.get('version', '')}".strip(),
-        "contract": result.attrs.get("contract", ""),
     }
 
 
@@ -123,6 +112,8 @@ def _advice(name: str) -> str:
     return known.get(name, "")
 
 
-def _table(value: Any) -> list[tuple[str, str]]:
-    found = decoded(value)
-    return sorted((str(k), str(v)) for k, v in found.items()) if isinstance(found, dict) else []
+# What a result holds decides its page; the first group that is there.
+PAGES: dict[str, Callable[[xr.DataTree], str]] = {
+    "texture": lambda tree: report_html(result_from_tree(tree)),
+    "maps": converted_html,
+}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,18 +69,28 @@ class Result:
 
     def listed(self, name: str) -> list[Any]:
         """List held by an attribute as JSON text, or as such."""
-        found = decoded(self.attrs.get(name, []))
-        return list(found) if isinstance(found, list | tuple | np.ndarray) else [found]
+        return listed(self.attrs, name)
+
+
+def listed(attrs: Mapping[str, Any], name: str) -> list[Any]:
+    """List held by an attribute as JSON text, or as such."""
+    found = decoded(attrs.get(name, []))
+    return list(found) if isinstance(found, list | tuple | np.ndarray) else [found]
 
 
 def open_result(path: str | Path) -> Result:
-    """Result of a folder, loaded into memory; InputError where the folder holds none."""
+    """Result of a film, loaded into memory; InputError where the folder holds none."""
+    return result_from_tree(open_tree(path), path)
+
+
+def open_tree(path: str | Path) -> xr.DataTree:
+    """All groups of a result, loaded into memory; InputError where the folder holds none."""
     folder = Path(path)
     if not (folder / "zarr.json").is_file():
         raise InputError(folder, "folder", "a result.zarr written by `nanotexture run`", "no zarr.json")
     refuse_lost_chunks(folder)
     with xr.open_datatree(folder, engine="zarr", consolidated=False) as tree:
-        return result_from_tree(tree.load(), folder)
+        return tree.load()
 
 
 def result_from_tree(tree: xr.DataTree, source: str | Path = "result") -> Result:
@@ -102,9 +113,9 @@ def result_from_tree(tree: xr.DataTree, source: str | Path = "result") -> Result
         score=_group(tree, "score"),
         left_out=_group(tree, "left_out"),
         modes=_group(tree, "modes"),
-        maps=_members(tree, "maps"),
-        orders=_members(tree, "orders"),
-        thickness_scans=_members(tree, "thickness_scan"),
+        maps=members(tree, "maps"),
+        orders=members(tree, "orders"),
+        thickness_scans=members(tree, "thickness_scan"),
     )
 
 
@@ -122,7 +133,8 @@ def _group(tree: xr.DataTree, name: str) -> xr.Dataset | None:
     return tree.children[name].to_dataset() if name in tree.children else None
 
 
-def _members(tree: xr.DataTree, name: str) -> Datasets:
+def members(tree: xr.DataTree, name: str) -> Datasets:
+    """Datasets below a group by name, reflections in order."""
     if name not in tree.children:
         return {}
     members = tree.children[name].children

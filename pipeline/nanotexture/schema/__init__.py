@@ -11,6 +11,7 @@ from nanotexture.schema.answer import (
     TEXTURE,
     TRUTH,
 )
+from nanotexture.schema.converted import CONVERTED_MAP, CONVERTED_VOLUME
 from nanotexture.schema.derived import DOMAINS, ENERGY, SERIES
 from nanotexture.schema.frames import FRAMES
 from nanotexture.schema.measured import (
@@ -54,6 +55,8 @@ __all__ = [
     "BRIGHT",
     "CLUSTERS",
     "COMBS",
+    "CONVERTED_MAP",
+    "CONVERTED_VOLUME",
     "DIRECTIONS",
     "DOMAINS",
     "ENERGY",

@@ -32,7 +32,7 @@ def convert(scan: Path, alignment: Alignment | None = None, *, config: ConvertCo
     crop = Crop(qx=config.qx_range, qz=config.qz_range)
     temperature = float("nan") if config.temperature is None else config.temperature
     found = map_from_scan(read_scan(scan), alignment, config.hkl, config.voxel or "auto", crop, temperature)
-    return _checked(found, config.film)
+    return found if config.film is None else _checked(found, config.film)
 
 
 @stage(version=1)

@@ -41,14 +41,14 @@ class AlignConfig(Config):
 
 
 class ConvertConfig(Config):
-    """Reflection of a scan, temperature (None: unknown), voxel and crop in 1/angstrom."""
+    """Reflection of a scan, temperature (None: unknown), voxel and crop in 1/angstrom; film (None: not known) to check it."""
 
     hkl: Hkl
     temperature: float | None
     voxel: tuple[float, float] | None
     qx_range: tuple[float, float] | None
     qz_range: tuple[float, float] | None
-    film: FilmConfig
+    film: FilmConfig | None
 
 
 class LoadConfig(Config):

@@ -1,0 +1,69 @@
+"""A recipe without a film as a job: maps, and nothing inverted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from nanotexture.conversion_recipe import ConversionRecipe
+from nanotexture.engine.task import Task
+from nanotexture.errors import UserError
+from nanotexture.inputs import resolve
+from nanotexture.job import Getter
+from nanotexture.memory import BASE
+from nanotexture.plan_input import MapTask, scan_maps
+from nanotexture.quantities import ReciprocalMap
+from nanotexture.store_maps import Converted, maps_tree
+
+_PIXEL = 40  # bytes: coordinates, counts and factors of a scan's point
+
+
+@dataclass(frozen=True)
+class ConversionJob:
+    """Recipe, its maps as tasks, and the files these read."""
+
+    recipe: ConversionRecipe
+    maps: tuple[MapTask, ...]
+    files: tuple[Path, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Name of the recipe."""
+        return self.recipe.name
+
+    @property
+    def wanted(self) -> tuple[Task, ...]:
+        """Maps."""
+        return tuple(one.task for one in self.maps)
+
+    @property
+    def worker_bytes(self) -> int:
+        """Peak memory of one worker."""
+        return BASE + _PIXEL * max(file.stat().st_size for file in self.files) // 4
+
+    def tree(self, get: Getter, attrs: Mapping[str, Any]) -> xr.DataTree:
+        """All groups of the result."""
+        found = [Converted(ReciprocalMap(get(one.task)), _source(one)) for one in self.maps]
+        return maps_tree(found, attrs, self.notes)
+
+
+def conversion_job(recipe: ConversionRecipe, path: Path) -> ConversionJob:
+    """The job of a recipe without a film; reads headers, computes nothing."""
+    told = recipe.input
+    for name in ("align", "thickness_scan"):
+        if getattr(told, name) is not None:
+            raise UserError(f"{path}: input.{name}: expected only with a table [film] and its substrate")
+    files = resolve(told.files, path, "input.files")
+    if not files:
+        raise UserError(f"{path}: input.files: expected files to convert, found none")
+    maps = scan_maps(told, None, None, path, files)
+    return ConversionJob(recipe, tuple(maps), tuple(files))
+
+
+def _source(one: MapTask) -> str:
+    return one.file.name if one.scan is None else f"{one.file.name} scan {one.scan}"

@@ -1,0 +1,117 @@
+"""The page of a run that converted and inverted nothing: what was measured, and where."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from nanotexture.report.draw import (
+    INK,
+    INTENSITY,
+    Array,
+    color_bar,
+    data_uri,
+    hatched,
+    image,
+    line_style,
+    math_reflection,
+    new_figure,
+    style,
+)
+from nanotexture.report.figures_maps import common_norm, lifted
+from nanotexture.report.format import counted, indices, listed, number, reflection_text, temperature_text
+from nanotexture.report.html import provenance, rendered
+from nanotexture.report.picture import Picture
+from nanotexture.report.result import listed as listed_attribute
+from nanotexture.report.result import members
+
+MOST_MAPS = 12  # of one reflection that are drawn
+_DIMS = ("qx", "qy", "qz")
+
+
+def converted_html(tree: xr.DataTree) -> str:
+    """Text of the page."""
+    attrs = {str(key): value for key, value in tree.attrs.items()}
+    maps = members(tree, "maps")
+    number_of = sum(one.sizes["temperature"] for one in maps.values())
+    names = [reflection_text(hkl) for hkl in maps]
+    values: dict[str, Any] = {
+        "what": "maps",
+        "name": attrs.get("name", "maps"),
+        "film": "",
+        "measured": f"{counted(number_of, 'map')} of {listed(names)}",
+        "verdict": "Converted, not inverted: the recipe describes no film.",
+        "warnings": listed_attribute(attrs, "warnings"),
+        "rows": [row for hkl, one in maps.items() for row in _rows(hkl, one)],
+        "sections": [(reflection_text(hkl), list(_pictures(hkl, one))) for hkl, one in maps.items()],
+    }
+    return rendered("sections.html", values | provenance(attrs))
+
+
+def _rows(hkl: str, one: xr.Dataset) -> Iterator[tuple[str, str, str]]:
+    """Extent, voxels and counts of each map."""
+    axes = [q for q in _DIMS if q in one.dims]
+    extent = ", ".join(f"{q} {number(float(one[q][0]))} to {number(float(one[q][-1]))}" for q in axes)
+    shape = " × ".join(str(one.sizes[q]) for q in axes)
+    for t in range(one.sizes["temperature"]):
+        this = one.isel(temperature=t)
+        measured = float((this["mask"] == 0).mean())
+        yield (
+            f"{reflection_text(hkl)}{_at(this)}",
+            f"{shape} voxels, {100 * measured:.3g} % measured, brightest {number(float(this['intensity'].max()))} counts",
+            f"{extent} 1/Å; {number(float(this['energy']))} keV; {this['source'].item()}",
+        )
+
+
+def _at(this: xr.Dataset) -> str:
+    kelvin = float(this["temperature"])
+    return f" at {temperature_text(kelvin)}" if math.isfinite(kelvin) else ""
+
+
+def _pictures(hkl: str, one: xr.Dataset) -> Iterator[Picture]:
+    every = one.sizes["temperature"]
+    for t in np.unique(np.linspace(0, every - 1, min(every, MOST_MAPS)).astype(int)):
+        this = one.isel(temperature=int(t))
+        caption = (
+            "Mean counts of the pixels that fell into each voxel, logarithmic; hatched: not measured. "
+            + ("Mean over the third axis. " if "qy" in this.dims else "")
+            + "Right: mean of the measured voxels at each qz."
+        )
+        heading = f"{reflection_text(hkl)}{_at(this)}: {this['source'].item()}"
+        yield Picture(heading, caption, data_uri(_figure(hkl, this)))
+
+
+def _figure(hkl: str, this: xr.Dataset) -> Figure:
+    """Every pair of axes of the map as an image, and the mean along qz beside them."""
+    axes = [q for q in _DIMS if q in this.dims]
+    pairs = [(a, b) for i, a in enumerate(axes) for b in axes[i + 1 :]]
+    figure = new_figure(4.0)
+    panels = figure.subplots(1, len(pairs) + 1, width_ratios=[1.6] * len(pairs) + [1.0])
+    intensity = this["intensity"].where(this["mask"] == 0)
+    for ax, (a, b) in zip(panels, pairs, strict=False):
+        flat = intensity.mean([q for q in axes if q not in (a, b)], skipna=True).transpose(a, b).values
+        norm = common_norm(flat)
+        drawn = image(ax, this[a].values, this[b].values, lifted(flat, norm), INTENSITY, norm)
+        style(ax, math_reflection(indices(hkl), hkl), _label(a), _label(b))
+        hatched(ax)
+        ax.xaxis.set_major_locator(MaxNLocator(5))
+        color_bar(figure, drawn, ax, "counts")
+    _profile(panels[-1], this["qz"].values, intensity.mean([q for q in axes if q != "qz"]).values)
+    return figure
+
+
+def _profile(ax: Any, qz: Array, mean: Array) -> None:
+    line_style(ax, "mean over the plane", "counts", _label("qz"))
+    positive = mean > 0
+    ax.plot(mean[positive], qz[positive], color=INK, linewidth=0.9)
+    ax.set_xscale("log")
+
+
+def _label(q: str) -> str:
+    return f"${q[0]}_{q[1]}$ (Å$^{{-1}}$)"

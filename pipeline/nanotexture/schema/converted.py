@@ -1,0 +1,17 @@
+"""Maps of a run that converts and inverts nothing."""
+
+from __future__ import annotations
+
+from nanotexture.schema.answer import RESULT_MAP
+from nanotexture.schema.variables import Schema, variable
+from nanotexture.schema.volumes import in_volume
+
+CONVERTED_MAP: Schema = {
+    **{name: entry for name, entry in RESULT_MAP.items() if name != "model"},
+    "source": variable(
+        "temperature", "1", "source", "Input file of each map, and the number of its scan.", "U"
+    ),
+    "energy": variable("temperature", "keV", "photon energy", "Energy of the incident beam."),
+}
+
+CONVERTED_VOLUME: Schema = in_volume(CONVERTED_MAP)

@@ -1,0 +1,61 @@
+"""The table [input] of a recipe: what was measured, and where it lies."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import model_validator
+
+from nanotexture.tables.fields import Hkl, Limits, Spacing, Table, Temperature
+
+
+class Align(Table):
+    """Map of the substrate peak that fixes the goniometer offsets."""
+
+    file: str
+    hkl: Hkl
+
+
+class LineScan(Table):
+    """Symmetric two-theta-omega scan that checks the thickness."""
+
+    file: str
+    hkl: Hkl
+
+
+class Input(Table):
+    """What was measured."""
+
+    kind: Literal["maps", "scans"]
+    files: tuple[str, ...] = ()
+    hkl: tuple[Hkl, ...] = ()
+    temperatures: tuple[Temperature, ...] = ()
+    align: Align | None = None
+    thickness_scan: LineScan | None = None
+    qx_range: Limits | None = None
+    qz_range: Limits | None = None
+    voxel: tuple[Spacing, Spacing] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_is_many(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            value = dict(value)
+            if isinstance(value.get("files"), str):
+                value["files"] = [value["files"]]
+            hkl = value.get("hkl")
+            if isinstance(hkl, list) and hkl and all(isinstance(n, int) for n in hkl):
+                value["hkl"] = [hkl]
+        return value
+
+    @model_validator(mode="after")
+    def _complete(self) -> Input:
+        if self.kind == "scans" and len(self.hkl) not in (1, len(self.files)):
+            raise ValueError(
+                f"hkl: expected one reflection, or one for each of {len(self.files)} files, found {len(self.hkl)}"
+            )
+        if self.temperatures and len(self.temperatures) != len(self.files):
+            raise ValueError(
+                f"temperatures: expected one for each of {len(self.files)} files, found {len(self.temperatures)}"
+            )
+        return self

@@ -1,0 +1,69 @@
+"""Recipes without a film: instrument files to maps and a report, nothing inverted."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from nanotexture import schema
+
+from .recipes_pruned import nanotexture
+
+RECIPE = """
+name = "lab"
+[input]
+kind = "scans"
+files = ["lab_maps/sto_013_area.xrdml", "lab_maps/layer_m420_mesh.xrdml"]
+hkl = [[0, 1, 3], [-4, 2, 0]]
+"""
+
+
+def converted(tmp_path: Path, text: str = RECIPE, *more: str):
+    recipe = tmp_path / "lab.toml"
+    recipe.write_text(text)
+    return nanotexture("run", recipe, "--out", tmp_path / "out", "--cluster", "none", "--json", *more)
+
+
+def test_maps_come_without_a_film_and_without_an_inversion(mirror: Path, tmp_path: Path) -> None:
+    ended = converted(tmp_path)
+    assert ended.status == 0, ended.err
+    result = xr.open_datatree(ended.last_json["result"], engine="zarr", consolidated=False).load()
+    assert set(result.children) == {"maps"}
+    one = schema.check(result["maps/013"].to_dataset(), schema.CONVERTED_MAP)
+    assert one["source"].values.tolist() == ["sto_013_area.xrdml"]
+    peak = one["intensity"].isel(temperature=0).where(one["mask"].isel(temperature=0) == 0)
+    qx, qz = (float(peak.max(q).idxmax()) for q in ("qz", "qx"))
+    assert 2 * np.pi / qx == pytest.approx(3.905, abs=0.03)  # strontium titanate, goniometer not aligned
+    assert 6 * np.pi / qz == pytest.approx(3.905, abs=0.01)
+    assert len(json.loads(result.attrs["inputs"])) == 2
+
+
+def test_the_report_of_a_conversion_shows_each_map_and_says_that_nothing_was_inverted(
+    mirror: Path, tmp_path: Path
+) -> None:
+    page = Path(converted(tmp_path).last_json["report"]).read_text(encoding="utf-8")
+    assert page.count("data:image/png") == 2
+    assert "not inverted" in page
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("convrt.energy='8 keV'", ("convrt", "unknown key")),
+        ("film.in_plane='4 angstrom'", ("film", "material")),
+        ("input.files=[]", ("0 files", "expected")),
+        ("input.align={file='a.ras', hkl=[1, 0, 3]}", ("input.align", "film")),
+        ("input.hkl=[[0, 1, 3], [1, 0, 3], [0, 0, 1]]", ("hkl", "found 3")),
+    ],
+)
+def test_a_conversion_that_cannot_be_is_refused(
+    mirror: Path, tmp_path: Path, change: str, words: tuple[str, ...]
+) -> None:
+    ended = converted(tmp_path, RECIPE, "--set", change)
+    assert ended.status == 2
+    assert len(ended.err.strip().splitlines()) == 1
+    assert all(word in ended.err for word in words), ended.err
+    assert not (tmp_path / "out" / "lab" / "result.zarr").exists()
