@@ -31,8 +31,9 @@ KERNELS = {
 }
 # What a part of the package may import besides itself and the nouns; a part that is not here may import nouns only.
 MAY_IMPORT: dict[str, set[str]] = {
-    "cli": {"runner", "data", "engine", "report", "simulation", "scoring"},
+    "cli": {"runner", "data", "engine", "export", "report", "simulation", "scoring"},
     "runner": {"job", "jobs", "store", "engine", "report"},
+    "export": {"simulate"},
     "jobs": {"job", "film_job", "conversion_job", "conversion_recipe", "recipe"},
     "conversion_job": {
         "job",
@@ -114,6 +115,7 @@ ONLY_IN: dict[str, set[str]] = {
         "caveats",
         "conversion_job",
         "engine",
+        "export",
         "film_job",
         "grids",
         "job",
@@ -125,7 +127,7 @@ ONLY_IN: dict[str, set[str]] = {
         "store",
         "store_maps",
     },
-    "h5py": {"readers", "simulate.nexus", "simulate.map_files", "simulate.frame_files"},
+    "h5py": {"readers", "export.nexus", "simulate.nexus", "simulate.map_files", "simulate.frame_files"},
     "defusedxml": {"readers"},
     "zarr": {"engine.zarrfiles"},
     "matplotlib": {"report"},

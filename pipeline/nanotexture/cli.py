@@ -165,6 +165,28 @@ def report(
     typer.echo(f"report {page.absolute()}")
 
 
+@app.command()
+def export(
+    result: Annotated[Path, typer.Argument(help="A result.zarr.", metavar="RESULT")],
+    to: Annotated[str, typer.Option(help="Format: nexus, vti, or maps (files that `run` takes).")],
+    out: Annotated[Path | None, typer.Option(help="Folder; that of the result if absent.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write a result for other programs."""
+    from nanotexture.export import export_result
+    from nanotexture.report.result import open_tree
+
+    folder = out or result.absolute().parent
+    written = export_result(open_tree(result), to, folder, result.absolute().parent.name)
+    if as_json:
+        typer.echo(
+            json.dumps({"result": str(result.absolute()), "files": [str(p.absolute()) for p in written]})
+        )
+        return
+    for path in written:
+        typer.echo(f"file   {path.absolute()}")
+
+
 @data_app.command("list")
 def list_data() -> None:
     """Datasets with size, licence and what they are."""

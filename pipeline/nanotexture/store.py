@@ -133,7 +133,9 @@ def _one_reflection(series: list[OneTemperature], name: str) -> tuple[str, xr.Da
     entries = (schema.RESULT_MAP, schema.RESULT_ORDERS)
     if "qy" in stacked[0].dims:
         entries = (schema.VOLUME_RESULT_MAP, schema.VOLUME_RESULT_ORDERS)
-    return name, dressed(stacked[0], entries[0]), dressed(stacked[1], entries[1])
+    found_map = dressed(stacked[0], entries[0])
+    found_map.attrs["hkl"] = [int(n) for n in first["hkl"].values] if first is not None else []
+    return name, found_map, dressed(stacked[1], entries[1])
 
 
 def _map_with_model(one: OneTemperature, r: int, found: ReciprocalMap, own: ReciprocalMap) -> xr.Dataset:
@@ -145,7 +147,7 @@ def _map_with_model(one: OneTemperature, r: int, found: ReciprocalMap, own: Reci
     calculated = xr.DataArray(model, {q: (found if same else own)[q] for q in q_axes(own)}, q_axes(own))
     if not same:
         calculated = calculated.interp({q: found[q] for q in q_axes(found)})
-    names = [name for name in ("intensity", "variance", "mask", "contributions") if name in found]
+    names = [name for name in ("intensity", "variance", "mask", "contributions", "energy") if name in found]
     intensity = found["intensity"].where(found["mask"] == 0)
     return (
         found[names].assign(intensity=intensity, model=calculated).drop_vars("temperature", errors="ignore")

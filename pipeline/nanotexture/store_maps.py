@@ -46,5 +46,5 @@ def _one_reflection(found: Sequence[Converted]) -> xr.Dataset:
     joined["source"] = ("temperature", np.array([one.source for one in found], dtype=object))
     entries = schema.CONVERTED_VOLUME if "qy" in joined.dims else schema.CONVERTED_MAP
     made = dressed(joined, entries)
-    made.attrs.update({key: value for key, value in found[0].map.attrs.items() if key != "file"})
+    made.attrs["hkl"] = [int(n) for n in found[0].map["hkl"].values]
     return made

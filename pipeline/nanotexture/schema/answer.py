@@ -45,6 +45,7 @@ RESULT_MAP: Schema = {
         "Weighted number of pixels in the voxel.",
         optional=True,
     ),
+    "energy": variable(TEMPERATURE, "keV", "photon energy", "Energy of the incident beam.", optional=True),
     "qx": MAP["qx"],
     "qz": MAP["qz"],
 }

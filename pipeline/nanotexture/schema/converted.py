@@ -11,7 +11,6 @@ CONVERTED_MAP: Schema = {
     "source": variable(
         "temperature", "1", "source", "Input file of each map, and the number of its scan.", "U"
     ),
-    "energy": variable("temperature", "keV", "photon energy", "Energy of the incident beam."),
 }
 
 CONVERTED_VOLUME: Schema = in_volume(CONVERTED_MAP)
