@@ -6,6 +6,7 @@ import torch
 from nanotexture.phasing.elastic_response import repeating_response
 from nanotexture.phasing.equilibrium import Equilibrium
 from nanotexture.phasing.modes import Modes, repeat_profiles
+from nanotexture.phasing.motif_problem import ELASTIC, Tied
 from nanotexture.phasing.unknowns import Block, Unknowns
 
 PERIOD, REPEAT, POINTS, PLANES = 120.0, 44.0, 32, 45
@@ -229,3 +230,26 @@ def test_the_prior_of_bound_charge_is_never_negative():
     precision = equilibrium().polar_precision(unknowns().blocks[1])
     np.testing.assert_allclose(precision, precision.T, atol=1e-9 * float(precision.abs().max()))
     assert float(torch.linalg.eigvalsh(precision).min()) > -1e-9 * float(precision.abs().max())
+
+
+def test_doubt_of_the_elastic_constants_is_a_share_of_the_displacement_they_give():
+    tie = equilibrium()
+    generator = torch.Generator().manual_seed(3)
+    modes = repeating(2, profiles=3)
+    free = Block(modes, 2, torch.ones(2, len(modes.index)), 0.1)
+    polar = Block(modes, 2, torch.ones(2, len(modes.index)), 0.3)
+    unknowns = Unknowns((free, polar), POINTS)
+    coefficients = 0.2 * torch.randn(1, unknowns.size, generator=generator, dtype=torch.float64)
+    coefficients[:, : free.size] = 0.0
+    fields = tie.added(unknowns.fields(coefficients))
+    tied = Tied.of(tie, unknowns, fields)
+    doubt = tied.doubt(coefficients[:, free.size :])[0]
+    basis = tied.carried.blocks[0].modes.basis(POINTS).flatten(1)
+    size = len(basis)
+    for i in range(2):
+        own = doubt[i * size : (i + 1) * size, i * size : (i + 1) * size]
+        std = ((own @ basis) * basis).sum(0).clamp_min(0).sqrt()
+        carried = tied.carried.blocks[0].modes.project(fields[:, i : i + 1])[0, 0]
+        expected = ELASTIC * (carried @ basis).abs()
+        assert float((std - expected).abs().max()) < 0.02 * float(expected.max())
+    assert float(doubt[2 * size :].abs().max()) == 0.0

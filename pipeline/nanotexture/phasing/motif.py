@@ -197,7 +197,8 @@ def _solutions(problem: Problem, parameters: Tensor, steps: Tensor, reason: Tens
     shown = problem.unknowns
     if problem.equilibrium is not None:
         tied = Tied.of(problem.equilibrium, problem.unknowns, fields)
-        shown, covariance = tied.carried, tied.onto_carried(covariance)
+        polar = coefficients[:, problem.unknowns.blocks[0].size :]
+        shown, covariance = tied.carried, tied.onto_carried(covariance) + tied.doubt(polar)
     return MotifSolutions(
         fields,
         _field_std(shown, covariance),

@@ -21,6 +21,10 @@ from nanotexture.phasing.unknowns import Unknowns
 
 Tensor = torch.Tensor
 
+ELASTIC = (
+    0.05  # published stiffness and electrostriction of one material differ by this much and more, relative
+)
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -113,6 +117,18 @@ class Tied:
         whole[:, :displacement, len(self.own) :] = self.tie.to(whole.dtype)
         whole[:, displacement:, len(self.own) :] = torch.eye(polar, dtype=whole.dtype)
         return whole @ covariance @ whole.mT
+
+    def doubt(self, polar: Tensor) -> Tensor:
+        """Covariance (batch, size, size) of the carried coefficients from elastic constants known to ELASTIC, relative.
+
+        polar (batch, polarization): coefficients. What is in equilibrium is quadratic in them: half its derivative times them.
+        """
+        batch, displacement, number = self.tie.shape
+        size = displacement + number
+        strained = 0.5 * ELASTIC * (self.tie.to(polar.dtype) @ polar[:, :, None])
+        both = torch.zeros(batch, size, size, dtype=polar.dtype)
+        both[:, :displacement, :displacement] = strained @ strained.mT
+        return both
 
 
 def carried_unknowns(equilibrium: Equilibrium, unknowns: Unknowns) -> tuple[Unknowns, Tensor]:
