@@ -91,3 +91,12 @@ def test_a_run_says_it_before_it_begins_and_only_on_stderr(tmp_path: Path) -> No
     lines = ended.err.splitlines()
     assert [line for line in lines[:3] if line.startswith("warning: ")] == lines[:3]
     assert len(ended.out.splitlines()) == 1
+
+
+def test_maps_of_which_only_some_have_qy_are_said_to_be_summed(tmp_path):
+    write_map(tmp_path / "a.nxs", simulated((1, 0, 3)))
+    write_map(tmp_path / "b.nxs", simulated((0, 0, 2)), qy=5)
+    recipe = write_recipe(tmp_path, RECIPE)
+    (said,) = [one for one in warnings(recipe=recipe) if "qy" in one]
+    assert "1 of 2 maps" in said
+    assert "a.nxs has none" in said

@@ -13,7 +13,7 @@ import xarray as xr
 from nanotexture.caveats import reflections_of as reflections_measured
 from nanotexture.caveats import warnings_of
 from nanotexture.engine.task import Task
-from nanotexture.foresight import not_told, reflections_of
+from nanotexture.foresight import not_told, reflections_of, some_volumes
 from nanotexture.job import Getter
 from nanotexture.lacking import lacking_record
 from nanotexture.memory import bytes_of_inversion
@@ -100,7 +100,8 @@ class FilmJob:
 def film_job(recipe: Recipe, path: Path) -> FilmJob:
     """The job of a film's recipe; reads headers, computes nothing; UserError says what is wrong with an input."""
     tasks = plan_recipe(recipe, path)
-    return FilmJob(recipe, tasks, not_told(recipe, tasks.film, reflections_of(recipe, path)))
+    told = not_told(recipe, tasks.film, reflections_of(recipe, path))
+    return FilmJob(recipe, tasks, (*some_volumes(recipe, path), *told))
 
 
 def _one(plan: TemperaturePlan, get: Getter) -> OneTemperature:

@@ -27,6 +27,20 @@ def reflections_of(recipe: Recipe, path: Path) -> tuple[Told, ...]:
     return tuple({one.hkl: one for one in found}.values())
 
 
+def some_volumes(recipe: Recipe, path: Path) -> tuple[str, ...]:
+    """A sentence where some files have an axis qy and others have none: the texture is then taken for uniform along y."""
+    if recipe.simulate is not None or recipe.input.kind != "maps":
+        return ()
+    files = resolve(recipe.input.files, path, "input.files")
+    flat = [file.name for file in files if "qy" not in read_map_header(file).axes]
+    if not flat or len(flat) == len(files):
+        return ()
+    return (
+        f"input.files: {len(files) - len(flat)} of {len(files)} maps have an axis qy and are summed over it, since "
+        f"{flat[0]} has none: the texture is taken for uniform along y.",
+    )
+
+
 def not_told(recipe: Recipe, film: FilmConfig, reflections: Sequence[Told]) -> tuple[str, ...]:
     """One sentence for each thing that was asked and that these reflections, or the solver, cannot give."""
     if recipe.invert.solver == "window":

@@ -25,6 +25,8 @@ Length = Annotated[float, _quantity("angstrom")]
 Distance = Annotated[float, _quantity("angstrom", positive=False)]
 Temperature = Annotated[float, _quantity("kelvin")]
 TemperatureRange = Annotated[float, _quantity("kelvin", positive=False)]
+Millimetres = Annotated[float, _quantity("mm")]
+Angle = Annotated[float, _quantity("deg", positive=False)]
 Energy = Annotated[float, _quantity("keV")]
 Spacing = Annotated[float, _quantity("1/angstrom")]
 

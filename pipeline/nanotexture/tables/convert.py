@@ -1,0 +1,80 @@
+"""The table [convert] of a recipe: how frames of an area detector become maps; all of it optional where the files say it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from nanotexture.tables.fields import Angle, Energy, Length, Millimetres, Table
+
+Vector = tuple[float, float, float]
+Direction = Annotated[str, Field(pattern=r"^[xyz][+-]$")] | Vector
+Indices = tuple[float, float, float]
+Correction = Literal[
+    "monitor", "attenuator", "seconds", "flat_field", "solid_angle", "polarization", "lorentz"
+]
+
+
+class CircleTable(Table):
+    """A motor and the axis that it turns about, right-handed, laboratory axes, all motors at zero."""
+
+    motor: str
+    axis: Direction
+    offset: Angle = 0.0
+
+
+class GoniometerTable(Table):
+    """Circles outermost first; rows and columns: where their numbers grow, detector circles at zero."""
+
+    sample: Annotated[tuple[CircleTable, ...], Field(min_length=1)]
+    detector: tuple[CircleTable, ...] = ()
+    beam: Direction
+    rows: Direction
+    columns: Direction
+
+
+class LatticeTable(Table):
+    """Cell of the lattice that hkl are of."""
+
+    a: Length
+    b: Length
+    c: Length
+    alpha: Angle = 90.0
+    beta: Angle = 90.0
+    gamma: Angle = 90.0
+
+
+class MountedTable(Table):
+    """How the crystal sits with all circles at zero: two of its hkl and the laboratory directions that they are along."""
+
+    in_plane: Indices
+    along: Direction
+    normal: Indices
+    up: Direction
+
+
+class Convert(Table):
+    """Geometry, corrections and grid of a conversion of frames."""
+
+    goniometer: str | GoniometerTable | None = (
+        None  # name of a preset, or circles; None: the chain in the file
+    )
+    energy: Energy | None = None
+    distance: Millimetres | None = None
+    pixel: tuple[Millimetres, Millimetres] | None = None
+    direct_beam: tuple[float, float] | None = None
+    lattice: LatticeTable | None = None
+    mounted: MountedTable | None = None
+    in_plane: Indices = (1.0, 0.0, 0.0)
+    normal: Indices = (0.0, 0.0, 1.0)
+    volume: bool = False  # a map of qx, qy, qz; else summed over qy
+    shared: bool = False  # pixels shared between voxels, for coarse maps; else counted in the nearest
+    corrections: tuple[Correction, ...] = ("monitor", "attenuator")
+    pedestal: Literal["auto"] | float = 0.0
+    motors: tuple[str, ...] = ()
+    detector: str = ""
+    monitor: str = ""
+    images: str = ""
+    growing: bool = False  # the scan is still written: what was converted stays, only new blocks are read
+    block: Annotated[int, Field(gt=0, le=4096)] = 64  # frames of a task
