@@ -22,6 +22,20 @@ class Pixels(Protocol):
 
 
 @dataclass(frozen=True)
+class Request:
+    """What a recipe may say about frames where a file leaves a choice; empty: the reader's own.
+
+    motors: names of the circles; detector, monitor: names in the file; images: glob of a scan's images, beside the
+    SPEC file, in which {scan} stands for the scan's number.
+    """
+
+    motors: tuple[str, ...] = ()
+    detector: str = ""
+    monitor: str = ""
+    images: str = ""
+
+
+@dataclass(frozen=True)
 class FrameScan:
     """One scan of an area detector: schema FRAMES beside its pixels."""
 

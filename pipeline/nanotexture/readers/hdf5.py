@@ -15,6 +15,7 @@ from nanotexture.errors import InputError
 from nanotexture.readers.hdf5_safety import check_survives
 
 MAX_VALUES = 200_000_000
+SOURCE_VALUES = 20_000_000  # of a source, up to which all of it is tried out
 MAX_DEPTH = 4  # virtual datasets of virtual datasets
 _INVERSE = ("1/{}", "{}^-1", "{}**-1", "{}⁻¹", "{}-1")
 # A list, not the unit registry: that calls a count dimensionless, takes a second to load, and evaluates text.
@@ -39,15 +40,18 @@ _LOW_LEVEL = (
 
 
 @contextmanager
-def opened(path: Path, fields: Sequence[str]) -> Iterator[h5py.File]:
-    """The file, open for reading of these fields; InputError if it is missing, empty, damaged or not HDF5."""
+def opened(path: Path, fields: Sequence[str], largest: int = MAX_VALUES) -> Iterator[h5py.File]:
+    """The file, open for reading of these fields; InputError if it is missing, empty, damaged or not HDF5.
+
+    Fields are tried out first in a process of their own, datasets of more than `largest` values at both ends only.
+    """
     try:
         size = path.stat().st_size
     except OSError as error:
         raise InputError(path, "file", "a readable file", error.strerror or str(error)) from error
     if size == 0:
         raise InputError(path, "file", "an HDF5 file", "an empty file")
-    check_survives(path, MAX_VALUES, fields)
+    check_survives(path, largest, fields)
     try:
         handle = h5py.File(path, "r", locking="best-effort")
     except _LOW_LEVEL as error:
@@ -59,7 +63,7 @@ def opened(path: Path, fields: Sequence[str]) -> Iterator[h5py.File]:
 
 
 @contextmanager
-def _guarded(file: Path, field: str) -> Iterator[None]:
+def guarded(file: Path, field: str) -> Iterator[None]:
     """What h5py raises on damaged content, as an InputError that names the field."""
     try:
         yield
@@ -71,7 +75,7 @@ def _guarded(file: Path, field: str) -> Iterator[None]:
 
 def has(file: Path, handle: h5py.File, field: str) -> bool:
     """Whether the path leads to a link, be it broken."""
-    with _guarded(file, field):
+    with guarded(file, field):
         group, _, name = field.rpartition("/")
         parent = handle.get(group or "/")
         return isinstance(parent, h5py.Group) and parent.get(name, getlink=True) is not None
@@ -79,7 +83,7 @@ def has(file: Path, handle: h5py.File, field: str) -> bool:
 
 def group(file: Path, handle: h5py.File, field: str) -> h5py.Group:
     """The group at an absolute path."""
-    with _guarded(file, field):
+    with guarded(file, field):
         found = _follow(file, handle, field)
         if not isinstance(found, h5py.Group):
             raise InputError(file, field, "a group", "a dataset")
@@ -88,7 +92,7 @@ def group(file: Path, handle: h5py.File, field: str) -> h5py.Group:
 
 def dataset(file: Path, handle: h5py.File, field: str, kinds: str = "fiu") -> h5py.Dataset:
     """The dataset at an absolute path, of one of the numpy kinds, all its sources present."""
-    with _guarded(file, field):
+    with guarded(file, field):
         found = _follow(file, handle, field)
         if not isinstance(found, h5py.Dataset):
             raise InputError(file, field, "a dataset", "a group")
@@ -105,7 +109,7 @@ def values(
     if shape is not None and data.shape != shape:
         raise InputError(file, field, f"shape {shape}", f"shape {data.shape}")
     check_size(file, data, field)
-    with _guarded(file, field):
+    with guarded(file, field):
         return np.asarray(data[()], dtype=np.float64)
 
 
@@ -129,7 +133,7 @@ def text(file: Path, handle: h5py.File, field: str) -> str:
     """A string dataset; empty where there is none or it is not text."""
     if not has(file, handle, field):
         return ""
-    with _guarded(file, field):
+    with guarded(file, field):
         found = _follow(file, handle, field)
         if not isinstance(found, h5py.Dataset) or found.size != 1 or found.dtype.kind not in "OS":
             return ""
@@ -138,7 +142,7 @@ def text(file: Path, handle: h5py.File, field: str) -> str:
 
 def attribute(file: Path, node: h5py.HLObject, field: str, name: str) -> list[str]:
     """Strings of an attribute, however they are stored; empty where there is none."""
-    with _guarded(file, f"{field}@{name}"):
+    with guarded(file, f"{field}@{name}"):
         if name not in node.attrs:
             return []
         return [_decoded(entry) for entry in np.ravel(node.attrs[name])]
@@ -186,7 +190,7 @@ def _first_missing_source(file: Path, handle: h5py.File) -> str | None:
             return None
         return next((s.file_name for s in node.virtual_sources() if not _present(file, s.file_name)), None)
 
-    with _guarded(file, "/"):
+    with guarded(file, "/"):
         return handle.visititems(visit)
 
 
@@ -209,7 +213,7 @@ def _check_source_dataset(
     file: Path, data: h5py.Dataset, field: str, name: str, inside: str, depth: int
 ) -> None:
     where = file if name == "." else file.parent / name
-    with opened(where, [inside]) as handle:
+    with opened(where, [inside], SOURCE_VALUES) as handle:
         source = handle.get(inside)
         if not isinstance(source, h5py.Dataset):
             raise InputError(file, field, f"its source dataset {inside} in {name}", "it is not there")

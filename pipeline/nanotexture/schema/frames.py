@@ -15,6 +15,13 @@ FRAMES: Schema = {
         "frame", "1", "attenuation factor", "Factor that turns detected into incident counts."
     ),
     "mask": variable("row column", "1", "mask", "Non-zero where a pixel is dead, hot or in a gap.", "u"),
+    "response": variable(
+        "row column",
+        "1",
+        "response",
+        "Counts of a pixel over those of an ideal one, from a white field: counts are to be divided by it.",
+        optional=True,
+    ),
     "saturation": variable(
         "", COUNT, "saturation", "Counts from which a pixel is not trusted; NaN where unknown."
     ),

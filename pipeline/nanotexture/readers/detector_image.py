@@ -1,0 +1,174 @@
+"""One image of a detector (TIFF, EDF or CBF, by fabio), whole or refused.
+
+fabio fills a truncated EDF with zeros, and allocates what a damaged header says: lengths are compared first.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+import fabio.cbfimage
+import fabio.edfimage
+import numpy as np
+from fabio.TiffIO import TiffIO
+from numpy.typing import NDArray
+
+from nanotexture.errors import InputError
+
+IMAGE_SUFFIXES = (".tif", ".tiff", ".edf", ".cbf")
+HEAD = 8192  # bytes in which a text header stands
+_RAISED = (
+    OSError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    RuntimeError,
+    AssertionError,
+    NotImplementedError,
+    OverflowError,
+    MemoryError,
+    ZeroDivisionError,
+    UnicodeError,
+    struct.error,
+)
+
+
+@dataclass(frozen=True)
+class ImageHeader:
+    """What the text header of a Pilatus or Eiger image says: mm, keV, counts, (row, column); None where nothing."""
+
+    pixel_size: tuple[float, float] | None
+    distance: float | None
+    direct_beam: tuple[float, float] | None
+    wavelength: float | None
+    cutoff: float | None
+    seconds: float | None
+
+
+def is_image(name: str) -> bool:
+    """Whether a name is that of an image."""
+    return PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES
+
+
+def read_image(where: str, content: bytes) -> NDArray[Any]:
+    """Counts (row, column) of a file's content, in the file's own type; InputError names what is wrong."""
+    suffix = PurePosixPath(where).suffix.lower()
+    reader = {".edf": _edf, ".cbf": _cbf}.get(suffix, _tiff)
+    if not content:
+        raise InputError(where, "file", "an image", "an empty file")
+    try:
+        with _quiet(), np.errstate(all="ignore"):
+            image = reader(where, content)
+    except _RAISED as error:
+        said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise InputError(where, "file", f"a complete {suffix[1:]} image", said) from error
+    if image is None or image.ndim != 2 or image.size == 0 or image.dtype.kind not in "iuf":
+        raise InputError(where, "image", "rows and columns of numbers", f"{getattr(image, 'shape', None)}")
+    return np.asarray(image)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without fabio's warnings on private tags: what matters is raised."""
+    logger = logging.getLogger("fabio")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+def _tiff(where: str, content: bytes) -> NDArray[Any]:
+    file = TiffIO(io.BytesIO(content))
+    if file.getNumberOfImages() != 1:
+        raise InputError(where, "image", "one image in a file", f"{file.getNumberOfImages()}")
+    info = file.getInfo(0)
+    rows, columns, bits = info["nRows"], info["nColumns"], info["nBits"]
+    if info["compression"] or not isinstance(bits, int) or info["colormap"] is not None:
+        raise InputError(where, "image", "uncompressed grey levels", f"compression {info['compression']}")
+    offsets, lengths = info["stripOffsets"], info["stripByteCounts"]
+    if sum(lengths) != rows * columns * bits // 8 or len(offsets) != len(lengths):
+        expected = f"{rows} x {columns} pixels of {bits} bits"
+        raise InputError(where, "StripByteCounts", expected, f"{sum(lengths)} bytes")
+    ends = [start + length for start, length in zip(offsets, lengths, strict=True)]
+    if max(ends) > len(content) or min(offsets) < 8:
+        raise InputError(where, "file", f"{max(ends)} bytes", f"{len(content)}: the file is truncated")
+    return file.getImage(0)
+
+
+def _edf(where: str, content: bytes) -> NDArray[Any]:
+    end = content.find(b"}")
+    sizes = [int(n) for n in re.findall(rb"(?i)\bDim_\d\s*=\s*(\d{1,9})\b", content[: max(end, 0)])]
+    if end < 0 or not sizes:
+        raise InputError(where, "header", "an EDF header that ends", "none")
+    if int(np.prod(sizes, dtype=object)) > len(content):
+        expected = f"{' x '.join(map(str, sizes))} uncompressed pixels"
+        raise InputError(where, "file", expected, f"{len(content)} bytes: the file is truncated")
+    image = fabio.edfimage.EdfImage().read(io.BytesIO(content))
+    if image.nframes != 1:
+        raise InputError(where, "image", "one image in a file", f"{image.nframes}")
+    data = image.data
+    if image.incomplete_data or data.nbytes > len(content) - end:
+        raise InputError(where, "file", f"{data.nbytes} bytes of pixels", "fewer: the file is truncated")
+    return data
+
+
+def _cbf(where: str, content: bytes) -> NDArray[Any]:
+    start = content.find(b"\x0c\x1a\x04\xd5")
+    declared = {
+        name: int(value)
+        for name, value in re.findall(rb"X-Binary-([\w-]+):\s*(\d{1,12})\b", content[: max(start, 0)])
+    }
+    try:
+        size, number = declared[b"Size"], declared[b"Number-of-Elements"]
+        rows, columns = declared[b"Size-Second-Dimension"], declared[b"Size-Fastest-Dimension"]
+    except KeyError as error:
+        raise InputError(where, "header", f"X-Binary-{error.args[0].decode()}", "nothing") from error
+    if start < 0 or start + 4 + size > len(content):
+        raise InputError(where, "X-Binary-Size", f"{size} bytes of pixels", "fewer: the file is truncated")
+    if rows * columns != number or number > size:
+        expected = f"{rows} x {columns} pixels, a byte or more each"
+        raise InputError(where, "X-Binary-Number-of-Elements", expected, f"{number} in {size} bytes")
+    data = fabio.cbfimage.CbfImage().read(io.BytesIO(content)).data
+    if data.shape != (rows, columns):
+        raise InputError(where, "image", f"{rows} x {columns} pixels", f"shape {data.shape}")
+    return data
+
+
+_NUMBER = r"([-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)"
+_ENTRIES = {
+    "pixel": re.compile(rf"Pixel_size\s*[=:]?\s*{_NUMBER} m x {_NUMBER} m"),
+    "distance": re.compile(rf"Detector_distance\s*[=:]?\s*{_NUMBER} m"),
+    "beam": re.compile(rf"Beam_xy\s*[=:]?\s*\(\s*{_NUMBER}\s*,\s*{_NUMBER}\s*\) pixels"),
+    "wavelength": re.compile(rf"Wavelength\s*[=:]?\s*{_NUMBER} A"),
+    "cutoff": re.compile(rf"Count_cutoff\s*[=:]?\s*{_NUMBER} counts"),
+    "seconds": re.compile(rf"Exposure_time\s*[=:]?\s*{_NUMBER} s"),
+}
+
+
+def image_header(content: bytes) -> ImageHeader:
+    """The text header that Pilatus and Eiger cameras put in TIFF and CBF files."""
+    text = content[:HEAD].decode("latin-1")
+    found = {name: entry.search(text) for name, entry in _ENTRIES.items()}
+    numbers = {name: [float(n) for n in match.groups()] for name, match in found.items() if match}
+    single = {name: numbers[name][0] if name in numbers else None for name in _ENTRIES}
+    pixel, beam = numbers.get("pixel"), numbers.get("beam")
+    return ImageHeader(
+        pixel_size=(1e3 * pixel[1], 1e3 * pixel[0]) if pixel else None,
+        distance=None if single["distance"] is None else 1e3 * single["distance"],
+        direct_beam=(beam[1], beam[0]) if beam else None,
+        wavelength=single["wavelength"],
+        cutoff=single["cutoff"],
+        seconds=single["seconds"],
+    )
