@@ -139,6 +139,17 @@ class Archive:
 Place = Folder | Archive
 
 
+def is_zip(path: Path) -> bool:
+    """Whether a file is a zip, or says so by its name."""
+    if path.suffix.lower() == ".zip":
+        return True
+    try:
+        with path.open("rb") as stream:
+            return stream.read(4) == b"PK\x03\x04"
+    except OSError as error:
+        raise InputError(path, "file", "a readable file", error.strerror or str(error)) from error
+
+
 def _unsafe(info: zipfile.ZipInfo) -> str:
     """Why a member is not to be read; empty if it may be."""
     name = info.filename

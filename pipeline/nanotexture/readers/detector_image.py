@@ -5,7 +5,6 @@ fabio fills a truncated EDF with zeros, and allocates what a damaged header says
 
 from __future__ import annotations
 
-import io
 import logging
 import re
 import struct
@@ -18,6 +17,7 @@ from typing import Any
 import fabio.cbfimage
 import fabio.edfimage
 import numpy as np
+from fabio.fabioutils import BytesIO  # with the lock that fabio's readers ask for
 from fabio.TiffIO import TiffIO
 from numpy.typing import NDArray
 
@@ -90,7 +90,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _tiff(where: str, content: bytes) -> NDArray[Any]:
-    file = TiffIO(io.BytesIO(content))
+    file = TiffIO(BytesIO(content))
     if file.getNumberOfImages() != 1:
         raise InputError(where, "image", "one image in a file", f"{file.getNumberOfImages()}")
     info = file.getInfo(0)
@@ -115,7 +115,7 @@ def _edf(where: str, content: bytes) -> NDArray[Any]:
     if int(np.prod(sizes, dtype=object)) > len(content):
         expected = f"{' x '.join(map(str, sizes))} uncompressed pixels"
         raise InputError(where, "file", expected, f"{len(content)} bytes: the file is truncated")
-    image = fabio.edfimage.EdfImage().read(io.BytesIO(content))
+    image = fabio.edfimage.EdfImage().read(BytesIO(content))
     if image.nframes != 1:
         raise InputError(where, "image", "one image in a file", f"{image.nframes}")
     data = image.data
@@ -140,7 +140,7 @@ def _cbf(where: str, content: bytes) -> NDArray[Any]:
     if rows * columns != number or number > size:
         expected = f"{rows} x {columns} pixels, a byte or more each"
         raise InputError(where, "X-Binary-Number-of-Elements", expected, f"{number} in {size} bytes")
-    data = fabio.cbfimage.CbfImage().read(io.BytesIO(content)).data
+    data = fabio.cbfimage.CbfImage().read(BytesIO(content)).data
     if data.shape != (rows, columns):
         raise InputError(where, "image", f"{rows} x {columns} pixels", f"shape {data.shape}")
     return data

@@ -60,7 +60,9 @@ def read_chain(file: Path, handle: h5py.File, start: str, group: str) -> list[Li
     field = _absolute(start, group)
     while field:
         if len(links) >= MAX_LINKS or field in (link.field for link in links):
-            raise InputError(file, field, f"a chain of at most {MAX_LINKS} links that ends", "a longer one, or a ring")
+            raise InputError(
+                file, field, f"a chain of at most {MAX_LINKS} links that ends", "a longer one, or a ring"
+            )
         link, after = _link(file, handle, field)
         links.append(link)
         field = _absolute(after, posixpath.dirname(field))

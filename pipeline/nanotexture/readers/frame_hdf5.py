@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,16 @@ class Hdf5Pixels:
                 blocks.append(self._block(segment, first, last))
             before += segment.frames
         return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+
+    def first(self, frames: int) -> Hdf5Pixels:
+        """The same pixels of the first frames only."""
+        kept, before = [], 0
+        for segment in self.segments:
+            here = min(segment.frames, frames - before)
+            if here > 0:
+                kept.append(replace(segment, frames=here))
+            before += segment.frames
+        return replace(self, segments=tuple(kept))
 
     def _block(self, segment: Segment, first: int, last: int) -> NDArray[Any]:
         try:
@@ -135,9 +145,7 @@ def _held(data: h5py.Dataset) -> NDArray[np.bool_]:
     return np.repeat(whole, deep)[:frames]
 
 
-def _check_virtual(
-    path: Path, own: Path, data: h5py.Dataset, field: str, sources: list[Path]
-) -> None:
+def _check_virtual(path: Path, own: Path, data: h5py.Dataset, field: str, sources: list[Path]) -> None:
     """Refuse a virtual dataset that any part of has no source, or a source that is too short."""
     mapped = 0
     for source in data.virtual_sources():

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,8 +44,12 @@ class Recorded:
     pixel_size: tuple[float, float] = (NAN, NAN)
     distance: float = NAN
     direct_beam: tuple[float, float] = (NAN, NAN)
-    more: Mapping[str, Array] = field(default_factory=dict)
+    more: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     attrs: Mapping[str, str | int] = field(default_factory=dict)
+
+    def with_attrs(self, attrs: Mapping[str, str | int]) -> Recorded:
+        """The same with further attributes."""
+        return replace(self, attrs={**self.attrs, **attrs})
 
 
 def frame_scan(path: Path, found: Recorded, pixels: Pixels) -> FrameScan:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -71,7 +72,8 @@ def _recorded(
         distance=camera.distance,
         direct_beam=camera.direct_beam,
         more=per_frame,
-        attrs=_attrs(path, handle, tree, camera, sample) | {"unwritten_frames": unwritten, "ub_from": ub_origin},
+        attrs=_attrs(path, handle, tree, camera, sample)
+        | {"unwritten_frames": unwritten, "ub_from": ub_origin},
     )
 
 
@@ -120,7 +122,9 @@ def _goniometer(path: Path, handle: h5py.File, tree: Tree, frames: int) -> dict[
             if hdf5.has(path, handle, field):
                 found[name] = _each(path, handle, field, frames, frames, ANGLE, "deg")
     if not found:
-        raise InputError(path, f"{tree.sample or tree.entry}/depends_on", "a chain of axes", "none, and no goniometer")
+        raise InputError(
+            path, f"{tree.sample or tree.entry}/depends_on", "a chain of axes", "none, and no goniometer"
+        )
     return found
 
 
@@ -154,7 +158,7 @@ def _beam(path: Path, handle: h5py.File, tree: Tree) -> Array:
     return np.asarray(turn[0] @ BEAM)
 
 
-def _hkl(path: Path, handle: h5py.File, tree: Tree) -> NDArray[np.int64] | None:
+def _hkl(path: Path, handle: h5py.File, tree: Tree) -> NDArray[Any] | None:
     field = f"{tree.entry}/reflection/hkl"
     if not hdf5.has(path, handle, field):
         return None

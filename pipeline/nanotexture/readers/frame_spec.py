@@ -9,19 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanotexture.errors import InputError
-from nanotexture.readers.archive import Archive, Folder, Place
+from nanotexture.readers.archive import Archive, Folder, Place, Reader, is_zip
 from nanotexture.readers.detector_image import ImageHeader, image_header, read_image
 from nanotexture.readers.flat_fields import Fields, read_fields
 from nanotexture.readers.frame_header import NAN, Recorded, energy_from_wavelength, frame_scan
 from nanotexture.readers.frame_scan import FrameScan, Request
 from nanotexture.readers.image_series import ImagePixels, Series, find_series, scans_with_images
 from nanotexture.readers.lines import comment
-from nanotexture.readers.spec_file import SpecScan, canonical, listed, spec_scan, spec_scans
+from nanotexture.readers.spec_file import SpecScan, canonical, is_spec, listed, spec_scan, spec_scans
 from nanotexture.readers.spec_geometry import circles, energy, orientation
 
 Array = NDArray[np.float64]
 
-SPEC_SUFFIXES = (".spec", ".spe", ".dat", ".spc")
+SPEC_SUFFIXES = (".spec", ".spe", ".dat", ".spc", "")
 MONITORS = ("monitor",)  # SPEC's own: zero throughout where nothing is connected
 
 
@@ -53,9 +53,7 @@ def read_spec_frames(path: Path, scan: int | None, request: Request) -> FrameSca
     source = _source(path)
     number = _chosen(source, request) if scan is None else scan
     spec = spec_scan(source.file, source.content, number)
-    series = find_series(
-        source.file, source.names, scan=number, points=spec.points, images=request.images
-    )
+    series = find_series(source.file, source.names, scan=number, points=spec.points, images=request.images)
     with source.place.opened() as read:
         first = read(series.names[0])
     rows, columns = read_image(source.place.where(series.names[0]), first).shape
@@ -66,18 +64,19 @@ def read_spec_frames(path: Path, scan: int | None, request: Request) -> FrameSca
 
 
 def _source(path: Path) -> _Source:
-    place: Place = Archive(path) if path.suffix.lower() == ".zip" else Folder(path.parent)
+    place: Place = Archive(path) if is_zip(path) else Folder(path.parent)
     names = place.names()
-    name = _spec_name(path, names) if isinstance(place, Archive) else path.name
     with place.opened() as read:
+        name = _spec_name(path, names, read) if isinstance(place, Archive) else path.name
         return _Source(path, place, names, name, read(name))
 
 
-def _spec_name(path: Path, names: list[str]) -> str:
-    found = [name for name in names if PurePosixPath(name).suffix.lower() in SPEC_SUFFIXES]
+def _spec_name(path: Path, names: list[str], read: Reader) -> str:
+    """The one SPEC file of a zip, told by how it begins."""
+    perhaps = [name for name in names if PurePosixPath(name).suffix.lower() in SPEC_SUFFIXES]
+    found = [name for name in perhaps if is_spec(read(name)[:8])]
     if len(found) != 1:
-        expected = f"one SPEC file ({', '.join(SPEC_SUFFIXES)})"
-        raise InputError(path, "SPEC file", expected, ", ".join(found[:8]) or "none")
+        raise InputError(path, "SPEC file", "one in the zip", ", ".join(found[:8]) or "none")
     return found[0]
 
 

@@ -64,7 +64,7 @@ def _touch_node(node: h5py.HLObject, largest: int) -> None:
         if math.prod(node.shape or ()) <= largest:
             node[()]
         else:
-            node[:1], node[-1:]  # noqa: B018
+            node[:1], node[-1:]
 
 
 if __name__ == "__main__":

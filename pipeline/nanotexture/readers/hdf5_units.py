@@ -53,9 +53,7 @@ def factor(file: Path, field: str, units: str, table: dict[str, float], default:
     return table[plain]
 
 
-def quantity(
-    file: Path, handle: h5py.File, field: str, table: dict[str, float], default: str = ""
-) -> Array:
+def quantity(file: Path, handle: h5py.File, field: str, table: dict[str, float], default: str = "") -> Array:
     """Finite numbers (n,) of a dataset of one dimension or none, in the table's unit."""
     data = hdf5.dataset(file, handle, field)
     if len(data.shape) > 1:
@@ -67,9 +65,7 @@ def quantity(
     return values
 
 
-def one_value(
-    file: Path, handle: h5py.File, field: str, table: dict[str, float], default: str = ""
-) -> float:
+def one_value(file: Path, handle: h5py.File, field: str, table: dict[str, float], default: str = "") -> float:
     """A quantity that is one number, or the same for every frame to 1e-4."""
     values = quantity(file, handle, field, table, default)
     if np.ptp(values) > 1e-4 * np.abs(values).max():

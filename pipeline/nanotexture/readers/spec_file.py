@@ -75,6 +75,11 @@ class _Head:
     program: str
 
 
+def is_spec(head: bytes) -> bool:
+    """Whether a file that begins like this is a SPEC file."""
+    return head.startswith((b"#F ", b"#S "))
+
+
 def canonical(name: str) -> str:
     """A motor's or counter's name in small letters, blanks as underscores."""
     return "_".join(name.lower().split())
@@ -185,10 +190,9 @@ def _motors(file: str, number: int, head: _Head, lines: Mapping[str, str]) -> di
             raise InputError(file, field, f"positions of {', '.join(titles[:4])} ...", "nothing")
         values = numbers(file, field, lines[f"P{line}"])
         if len(values) != len(titles):
-            raise InputError(
-                file, field, f"{len(titles)} positions as #O{line} has names", f"{len(values)}"
-            )
-        found |= {canonical(name): float(value) for name, value in zip(titles, values, strict=True)}
+            raise InputError(file, field, f"{len(titles)} positions as #O{line} has names", f"{len(values)}")
+        for name, value in zip(titles, values, strict=True):
+            found.setdefault(canonical(name), float(value))  # circles come first: 6-ID has Chi and a slit chI
     return found
 
 
@@ -198,7 +202,8 @@ def _mnemonics(head: _Head) -> dict[str, str]:
     for line, titles in head.names.items():
         words = head.mnemonics.get(line, [])
         if len(words) == len(titles):
-            pairs |= {canonical(word): canonical(title) for word, title in zip(words, titles, strict=True)}
+            for word, title in zip(words, titles, strict=True):
+                pairs.setdefault(canonical(word), canonical(title))
     return pairs
 
 
