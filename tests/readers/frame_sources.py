@@ -36,7 +36,11 @@ def write_spec(folder: Path, frames: np.ndarray, text: str | None = None, suffix
     """The SPEC file, and one image a frame in S007/film_S007_00000.tif and so on."""
     (folder / "S007").mkdir(parents=True)
     for n, frame in enumerate(frames):
-        image = {"tif": fabio.tifimage.TifImage, "edf": fabio.edfimage.EdfImage, "cbf": fabio.cbfimage.CbfImage}
+        image = {
+            "tif": fabio.tifimage.TifImage,
+            "edf": fabio.edfimage.EdfImage,
+            "cbf": fabio.cbfimage.CbfImage,
+        }
         image[suffix](data=frame).write(str(folder / f"S007/film_S007_{n:05d}.{suffix}"))
     (folder / "film.spec").write_text(spec_text() if text is None else text)
     return folder / "film.spec"
@@ -60,7 +64,9 @@ def write_bliss(folder: Path, frames: np.ndarray, *, points: int | None = None) 
     for part, (a, b) in enumerate(((0, half), (half, shape[0]))):
         name = f"scan0003/mpx_{part:04d}.h5"
         with h5py.File(folder / name, "w") as file:
-            file.create_dataset("entry_0000/data", data=frames[a:b], chunks=(1, *shape[1:]), compression="gzip")
+            file.create_dataset(
+                "entry_0000/data", data=frames[a:b], chunks=(1, *shape[1:]), compression="gzip"
+            )
         layout[a:b] = h5py.VirtualSource(name, "entry_0000/data", (b - a, *shape[1:]))
     path = folder / "film_0001.h5"
     with h5py.File(path, "w") as file:

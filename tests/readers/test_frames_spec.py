@@ -42,7 +42,9 @@ def test_the_membranes_ub_and_angles_give_back_its_recorded_hkl_lengths(nno) -> 
     header = nno.header
     q = np.linalg.norm(header.scan_hkl.values @ header.ub.values.T, axis=1)
     wave = 2 * np.pi * float(header.energy) / 12.398419843320026
-    delta = np.radians(header.position.sel(circle="delta").values)  # nu is 0: the direct-beam pixel sees 2 theta
+    delta = np.radians(
+        header.position.sel(circle="delta").values
+    )  # nu is 0: the direct-beam pixel sees 2 theta
     np.testing.assert_allclose(q, 2 * wave * np.sin(delta / 2), rtol=1e-5)
 
 
@@ -105,7 +107,9 @@ def test_a_file_of_several_scans_wants_one_named(mirror: Path) -> None:
         read_frames(path, 22)
 
 
-@pytest.mark.parametrize("name", ["nno_6idb/data.spec", "bfo_series/spec_pilatus.spec", "staff54_34idc/example.spec"])
+@pytest.mark.parametrize(
+    "name", ["nno_6idb/data.spec", "bfo_series/spec_pilatus.spec", "staff54_34idc/example.spec"]
+)
 def test_columns_and_motors_are_those_that_silx_reads(mirror: Path, tmp_path: Path, name: str) -> None:
     folder, file = name.split("/")
     with Archive(mirror / f"{folder}.zip").opened() as read:
@@ -114,8 +118,13 @@ def test_columns_and_motors_are_those_that_silx_reads(mirror: Path, tmp_path: Pa
     theirs = SpecFile(str(tmp_path / file))
     number = {"nno_6idb": 21, "bfo_series": 10, "staff54_34idc": 54}[folder]
     other, ours = theirs[f"{number}.1"], spec_scan(file, content, number)
-    motors = list(zip(other.motor_names, other.motor_positions, strict=True))[::-1]  # of like names the first counts
-    assert ours.motors == pytest.approx({"_".join(name.lower().split()): value for name, value in motors})
+    motors = list(zip(other.motor_names, other.motor_positions, strict=True))[
+        ::-1
+    ]  # of like names the first counts
+    plain = {name.replace("_", ""): value for name, value in ours.motors.items()}
+    assert plain == pytest.approx(
+        {"".join(name.lower().split("_")).replace(" ", ""): v for name, v in motors}
+    )
     first = {label: n for n, label in reversed(list(enumerate(other.labels)))}
     for label, row in first.items():
         np.testing.assert_allclose(ours.columns["_".join(label.lower().split())], other.data[row])
@@ -180,9 +189,9 @@ def test_a_glob_names_images_that_do_not_say_their_scan(tmp_path: Path) -> None:
     frames = counts()
     write_spec(tmp_path, frames)
     path = renamed(tmp_path, "data/{scan:02d}b/x{frame}.tif")
+    (tmp_path / "other7").mkdir()
+    fabio.tifimage.TifImage(data=frames[0]).write(str(tmp_path / "other7/y0.tif"))
     with pytest.raises(InputError, match="one series of images"):
-        (tmp_path / "other7").mkdir()
-        fabio.tifimage.TifImage(data=frames[0]).write(str(tmp_path / "other7/y0.tif"))
         read_frames(path)
     found = read_frames(path, 7, Request(images="data/{scan:02d}b/*.tif"))
     np.testing.assert_array_equal(found.pixels.read(0, 5), frames)
@@ -226,7 +235,10 @@ def changed(old: str, new: str) -> str:
         (changed("#P0", "#X0"), r"scan 7, #P0: expected positions of Delta.*found nothing"),
         (changed(" 0 0 1.25", " 0 0"), r"#P0: expected 7 positions as #O0 has names, found 6"),
         (changed("#N 7", "#N 8"), r"#L: expected 8 names as #N says, found 7"),
-        (changed("#L Eta", "#L Epoch"), r"#L: expected a column of eta, which 'ascan  eta.*' moves, found none"),
+        (
+            changed("#L Eta", "#L Epoch"),
+            r"#L: expected a column of eta, which 'ascan  eta.*' moves, found none",
+        ),
         (changed("10.5 0 0.02 3", "10.5 0 3"), r"point 2: expected 7 numbers as #L has names, found 6"),
         (changed("10.5 0 0.02 3", "x 0 0.02 3"), r"point 2: expected numbers, found .*'x'"),
         (changed("10.5 0 0.02 3", "nan 0 0.02 3"), r"motor eta: expected finite angles"),
@@ -257,13 +269,11 @@ def test_a_truncated_image_is_never_filled_with_zeros(tmp_path: Path, suffix: st
     image = tmp_path / f"S007/film_S007_00002.{suffix}"
     content = image.read_bytes()
     image.write_bytes(content[: int(share * len(content))])
-    try:
-        found = read_frames(path).pixels.read(0, 5)
-    except InputError as error:
-        assert f"film_S007_00002.{suffix}" in str(error)
-    else:  # what was cut off is the text behind the pixels
-        assert (suffix, share) == ("cbf", 0.97)
-        np.testing.assert_array_equal(found, counts())
+    if (suffix, share) == ("cbf", 0.97):  # what is cut off is the text behind the pixels
+        np.testing.assert_array_equal(read_frames(path).pixels.read(0, 5), counts())
+        return
+    with pytest.raises(InputError, match=rf"film_S007_00002\.{suffix}"):
+        read_frames(path).pixels.read(0, 5)
 
 
 def test_frames_without_a_single_count_are_refused(tmp_path: Path) -> None:
@@ -277,5 +287,5 @@ def test_motors_that_are_asked_for_come_in_that_order_by_name_or_mnemonic(tmp_pa
     header = read_frames(path, 7, Request(motors=("st", "del", "Eta"))).header
     assert list(header.circle.values) == ["st", "del", "Eta"]
     np.testing.assert_allclose(header.position[:, 1], [1.25, 30.5, 10.25])
-    with pytest.raises(InputError, match="motor kappa: expected one of delta, eta.*no such motor"):
+    with pytest.raises(InputError, match=r"motor kappa: expected one of delta, eta.*no such motor"):
         read_frames(path, 7, Request(motors=("kappa",)))

@@ -52,7 +52,10 @@ def read_bliss_frames(path: Path, scan: int | None, request: Request) -> FrameSc
         detector = _detector(path, handle, entry, request.detector)
         pixels, unwritten = hdf5_pixels(path, handle, [f"{entry}/measurement/{detector}"])
         points = _points(path, handle, entry)
-        surplus = max(pixels.shape[0] - points, 0) if points else 0
+        surplus = pixels.shape[0] - points if points else 0
+        if surplus < 0:
+            expected = f"{points} frames, one for each point"
+            raise InputError(path, f"{entry}/measurement/{detector}", expected, f"{pixels.shape[0]}")
         pixels = pixels.first(pixels.shape[0] - surplus)
         found = _recorded(path, handle, entry, detector, pixels.shape, request)
     counted: dict[str, str | int] = {

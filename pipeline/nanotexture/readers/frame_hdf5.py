@@ -151,18 +151,28 @@ def _check_virtual(path: Path, own: Path, data: h5py.Dataset, field: str, source
     for source in data.virtual_sources():
         if "%" in source.file_name + source.dset_name:
             raise InputError(path, field, "sources named one by one", source.file_name)
-        mapped += source.vspace.get_select_npoints()
+        points = source.vspace.get_select_npoints()
+        mapped += points
         where = own if source.file_name == "." else own.parent / source.file_name
         with h5py.File(where, "r", locking="best-effort") as handle:
             inside = handle[source.dset_name]
-            needed = source.src_space.get_select_bounds()[1]
-            short = len(needed) != len(inside.shape) or any(
-                n >= s for n, s in zip(needed, inside.shape, strict=True)
-            )
-            written = _written(where, inside, source.dset_name, sources) if not short else 0
-        if short or written <= needed[0]:
-            expected = f"{needed[0] + 1} frames for {path.name}{field}"
-            raise InputError(where, source.dset_name, expected, f"shape {inside.shape if short else written}")
+            shape = inside.shape
+            last = _last(source.src_space, inside, points)
+            written = _written(where, inside, source.dset_name, sources) if last is not None else 0
+        if last is None or written <= last:
+            expected = f"{points} values for {path.name}{field}"
+            found = f"shape {shape}" if last is None else f"{written} frames written"
+            raise InputError(where, source.dset_name, expected, found)
     if mapped < math.prod(data.shape):
         expected = f"sources for all {math.prod(data.shape)} values"
         raise InputError(path, field, expected, f"for {mapped}")
+
+
+def _last(space: Any, inside: h5py.Dataset, points: int) -> int | None:
+    """The last frame that a selection of a source reaches; None where it goes beyond the source."""
+    if space.get_select_type() == h5py.h5s.SEL_ALL:
+        return inside.shape[0] - 1 if inside.size == points else None
+    reach = space.get_select_bounds()[1]
+    if len(reach) != len(inside.shape) or any(n >= s for n, s in zip(reach, inside.shape, strict=True)):
+        return None
+    return int(reach[0])
