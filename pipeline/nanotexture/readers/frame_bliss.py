@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from nanotexture.errors import InputError
 from nanotexture.readers import hdf5
-from nanotexture.readers.frame_hdf5 import PROBED, hdf5_pixels
+from nanotexture.readers.frame_hdf5 import hdf5_pixels, opened
 from nanotexture.readers.frame_header import NAN, Recorded, frame_scan
 from nanotexture.readers.frame_scan import FrameScan, Request
 from nanotexture.readers.hdf5_units import ANGLE, ENERGY, LENGTH, TIME, one_value, quantity
@@ -35,7 +35,7 @@ SECONDS = ("acq_time", "count_time", "sec")
 
 def list_bliss_scans(path: Path) -> list[int]:
     """Scans of a BLISS file."""
-    with hdf5.opened(path, ("/",), PROBED) as handle:
+    with opened(path, "/") as handle:
         return _scans(path, handle)
 
 
@@ -48,7 +48,7 @@ def read_bliss_frames(path: Path, scan: int | None, request: Request) -> FrameSc
         asked = "none named" if scan is None else f"no scan {scan}"
         raise InputError(path, "scan", f"one of {listed(known) or 'no scan'}", asked)
     entry = f"/{scan}.1"
-    with hdf5.opened(path, (f"{entry}/**",), PROBED) as handle:
+    with opened(path, f"{entry}/**") as handle:
         detector = _detector(path, handle, entry, request.detector)
         pixels, unwritten = hdf5_pixels(path, handle, [f"{entry}/measurement/{detector}"])
         points = _points(path, handle, entry)

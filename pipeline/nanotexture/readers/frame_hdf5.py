@@ -7,7 +7,8 @@ too short: all of that is looked for before a frame is read.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from nanotexture.errors import InputError
 from nanotexture.readers import hdf5
 
+SMALL = 50_000_000  # bytes up to which all of a file is tried out at once, whatever of it will be read
 PROBED = 20_000_000  # values of a dataset up to which all of it is tried out in a process of its own
 _RAISED = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, MemoryError)
 
@@ -83,6 +85,17 @@ class Hdf5Pixels:
             expected = f"{last - first} x {self.rows} x {self.columns} pixels"
             raise InputError(segment.file, segment.dataset, expected, f"{found.shape}")
         return found
+
+
+@contextmanager
+def opened(path: Path, field: str) -> Iterator[h5py.File]:
+    """The file, open for reading of one field and, with /**, what lies below; tried out once where it is small."""
+    try:
+        small = path.stat().st_size <= SMALL
+    except OSError:
+        small = False
+    with hdf5.opened(path, ("/**",) if small else (field,), PROBED) as handle:
+        yield handle
 
 
 def hdf5_pixels(path: Path, handle: h5py.File, fields: Sequence[str]) -> tuple[Hdf5Pixels, int]:

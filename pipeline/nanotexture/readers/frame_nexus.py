@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nanotexture.errors import InputError
 from nanotexture.readers import hdf5
 from nanotexture.readers.frame_chain import Link, evaluate, read_chain, spread
-from nanotexture.readers.frame_hdf5 import PROBED, hdf5_pixels
+from nanotexture.readers.frame_hdf5 import hdf5_pixels, opened
 from nanotexture.readers.frame_header import NAN, Recorded, energy_from_wavelength, frame_scan
 from nanotexture.readers.frame_scan import FrameScan, Request
 from nanotexture.readers.hdf5_units import ANGLE, ENERGY, TIME, WAVELENGTH, one_value, quantity
@@ -24,12 +24,10 @@ from nanotexture.readers.nexus_tree import Tree, nexus_tree
 
 Array = NDArray[np.float64]
 
-EVERYTHING = ("/**",)
-
 
 def read_nexus_frames(path: Path, request: Request) -> FrameScan:
     """The one scan of a NeXus file; InputError names the field, or the data file that is missing."""
-    with hdf5.opened(path, EVERYTHING, PROBED) as handle:
+    with opened(path, "/**") as handle:
         tree = nexus_tree(path, handle, request.detector, request.monitor)
         pixels, unwritten = hdf5_pixels(path, handle, tree.frames)
         found = _recorded(path, handle, tree, pixels.shape, unwritten, request.motors)
