@@ -63,7 +63,7 @@ def read_bliss_frames(path: Path, scan: int | None, request: Request) -> FrameSc
         "surplus_frames": surplus,
         "unwritten_frames": unwritten,
     }
-    return frame_scan(path, found.with_attrs(counted), pixels)
+    return frame_scan(path, found.with_attrs(counted), pixels, request.look)
 
 
 def _scans(path: Path, handle: h5py.File) -> list[int]:

@@ -52,8 +52,8 @@ class Recorded:
         return replace(self, attrs={**self.attrs, **attrs})
 
 
-def frame_scan(path: Path, found: Recorded, pixels: Pixels) -> FrameScan:
-    """The labelled scan: values checked, pixels that are dead, hot or excluded found and counted."""
+def frame_scan(path: Path, found: Recorded, pixels: Pixels, look: int) -> FrameScan:
+    """The labelled scan: values checked, pixels that are dead, hot or excluded found in `look` frames and counted."""
     _check_shape(path, pixels.shape)
     frames = pixels.shape[0]
     for name, positions in found.circles.items():
@@ -63,7 +63,7 @@ def frame_scan(path: Path, found: Recorded, pixels: Pixels) -> FrameScan:
         if np.abs(positions).max() > 720:
             raise InputError(path, f"motor {name}", "angles in deg", f"{np.abs(positions).max():g}")
     _check_numbers(path, found)
-    defects = find_defects(path, pixels, found.mask, found.saturation)
+    defects = find_defects(path, pixels, found.mask, found.saturation, look)
     return FrameScan(_labelled(path, found, frames, defects), pixels)
 
 

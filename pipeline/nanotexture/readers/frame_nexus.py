@@ -31,7 +31,7 @@ def read_nexus_frames(path: Path, request: Request) -> FrameScan:
         tree = nexus_tree(path, handle, request.detector, request.monitor)
         pixels, unwritten = hdf5_pixels(path, handle, tree.frames)
         found = _recorded(path, handle, tree, pixels.shape, unwritten, request.motors)
-    return frame_scan(path, found, pixels)
+    return frame_scan(path, found, pixels, request.look)
 
 
 def _recorded(

@@ -26,13 +26,15 @@ class Request:
     """What a recipe may say about frames where a file leaves a choice; empty: the reader's own.
 
     motors: names of the circles; detector, monitor: names in the file; images: glob of a scan's images, beside the
-    SPEC file, in which {scan} stands for the scan's number.
+    SPEC file, in which {scan} stands for the scan's number; look: how many frames are looked at for pixels that are
+    dead, hot or excluded, 0 for none, which leaves the file's own mask.
     """
 
     motors: tuple[str, ...] = ()
     detector: str = ""
     monitor: str = ""
     images: str = ""
+    look: int = 64
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def read_spec_frames(path: Path, scan: int | None, request: Request) -> FrameSca
     pixels = ImagePixels(source.place, series.names, rows, columns)
     fields = read_fields(source.place, source.names, spec, (rows, columns))
     found = _recorded(source, spec, series, request, image_header(first), fields)
-    return frame_scan(source.file, found, pixels)
+    return frame_scan(source.file, found, pixels, request.look)
 
 
 def _source(path: Path) -> _Source:
