@@ -41,6 +41,18 @@ def test_a_whole_scan_comes_back_with_its_counts_and_motors(tmp_path: Path) -> N
     assert header.attrs["sample"] == "film"
 
 
+def test_a_master_that_links_to_another_folder_finds_the_frames_beside_the_file_it_links_to(
+    tmp_path: Path,
+) -> None:
+    write_bliss(tmp_path / "deep", counts(5))
+    with h5py.File(tmp_path / "all.h5", "w") as file:
+        file["3.1"] = h5py.ExternalLink("deep/film_0001.h5", "/3.1")
+    np.testing.assert_array_equal(read_frames(tmp_path / "all.h5").pixels.read(0, 5), counts(5))
+    (tmp_path / "deep/scan0003/mpx_0001.h5").unlink()
+    with pytest.raises(InputError, match=r"its source file 'scan0003/mpx_0001\.h5' beside it"):
+        read_frames(tmp_path / "all.h5")
+
+
 @pytest.mark.parametrize("number", [0, 1])
 def test_a_source_that_is_missing_is_named_before_a_frame_is_read(tmp_path: Path, number: int) -> None:
     path = write_bliss(tmp_path, counts(5))

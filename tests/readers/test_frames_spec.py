@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from pathlib import Path
 
 import fabio
@@ -150,6 +151,35 @@ def test_every_kind_of_image_gives_back_its_counts(tmp_path: Path, suffix: str) 
     np.testing.assert_allclose(header.ub, np.eye(3) * 2 * np.pi / 4)
 
 
+@pytest.mark.parametrize("kind", ["u1", "i2", "u2", "i4", "u4", "i8", "f4", "f8"])
+@pytest.mark.parametrize("suffix", ["tif", "edf"])
+def test_images_of_every_type_of_number_are_read_as_written(tmp_path: Path, suffix: str, kind: str) -> None:
+    frames = counts().astype(kind)
+    found = read_frames(write_spec(tmp_path, frames, suffix=suffix)).pixels.read(0, 5)
+    np.testing.assert_array_equal(found, frames)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (b"SignedInteger", b"SignedIntegral", "known order, found SignedIntegral"),
+        (b"LowByteFirst", b"SomeByteFirst", "known order, found .*SomeByteFirst"),
+        (b"DataType", b"DataKind", "header: expected DataType, found nothing"),
+        (b"Dim_1 = 10", b"Dim_1 = 11", r"12 x 11 pixels of SignedInteger in 528 bytes, found 480 bytes"),
+    ],
+)
+def test_an_edf_header_that_leaves_the_pixels_open_is_refused(
+    tmp_path: Path, old: bytes, new: bytes, message: str
+) -> None:
+    path = write_spec(tmp_path, counts(), suffix="edf")
+    image = tmp_path / "S007/film_S007_00003.edf"
+    content = image.read_bytes()
+    assert old in content
+    image.write_bytes(content.replace(old, new, 1))
+    with pytest.raises(InputError, match=message):
+        read_frames(path)
+
+
 def test_a_zip_reads_as_the_folder_it_was_made_of(tmp_path: Path) -> None:
     folder = read_frames(write_spec(tmp_path / "a", counts()))
     packed = read_frames(zipped(tmp_path / "a", tmp_path / "a.zip"), 7)
@@ -253,6 +283,13 @@ def test_what_is_wrong_with_a_spec_file_is_said(tmp_path: Path, text: str, messa
     path = write_spec(tmp_path, counts(), text)
     with pytest.raises(InputError, match=message):
         read_frames(path) if "2 scans" not in message else read_frames(path, 7)
+
+
+def test_filters_are_made_up_for_where_the_scan_has_their_transmission(tmp_path: Path) -> None:
+    assert (read_frames(write_spec(tmp_path / "a", counts())).header.attenuation == 1).all()
+    text = re.sub(r"(?m) 7$", " 0.25", changed("Detector", "transm")).replace("#N 0.25", "#N 7")
+    header = read_frames(write_spec(tmp_path / "b", counts(), text)).header
+    np.testing.assert_array_equal(header.attenuation, 4.0)
 
 
 def test_an_image_of_another_shape_is_named(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ Array = NDArray[np.float64]
 
 SPEC_SUFFIXES = (".spec", ".spe", ".dat", ".spc", "")
 MONITORS = ("monitor",)  # SPEC's own: zero throughout where nothing is connected
+TRANSMISSIONS = ("transm", "transmission")  # of filters, above 0 and up to 1 where anything writes them
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,7 @@ def _recorded(
         kev, origin = energy_from_wavelength(header.wavelength), "header of the images"
     ub, ub_origin = orientation(path, spec)
     monitor, monitor_origin = _monitor(path, spec, request)
+    attenuation, attenuation_origin = _attenuation(spec)
     more = {} if fields.response is None else {"response": fields.response}
     if ub is not None:
         more["ub"] = ub
@@ -117,13 +119,14 @@ def _recorded(
         "energy_from": origin,
         "ub_from": ub_origin,
         "monitor_from": monitor_origin,
-        "attenuation_from": "not recorded: taken for 1",
+        "attenuation_from": attenuation_origin,
         **fields.attrs,
     }
     return Recorded(
         circles=circles(path, spec, request.motors),
         monitor=monitor,
         seconds=_seconds(spec, header),
+        attenuation=attenuation,
         mask=fields.mask,
         saturation=header.cutoff or NAN,
         energy=kev,
@@ -148,6 +151,15 @@ def _monitor(path: Path, spec: SpecScan, request: Request) -> tuple[Array | None
     if not name and not spec.columns[chosen].any():
         return None, f"not recorded: column {chosen} is zero throughout"
     return spec.columns[chosen], chosen
+
+
+def _attenuation(spec: SpecScan) -> tuple[Array | None, str]:
+    """One over the filters' transmission where a column has it."""
+    for name in TRANSMISSIONS:
+        share = spec.columns.get(name)
+        if share is not None and ((share > 0) & (share <= 1)).all():
+            return 1 / share, name
+    return None, "not recorded: taken for 1"
 
 
 def _seconds(spec: SpecScan, header: ImageHeader) -> Array | None:

@@ -98,7 +98,9 @@ def dataset(file: Path, handle: h5py.File, field: str, kinds: str = "fiu") -> h5
             raise InputError(file, field, "a dataset", "a group")
         if found.dtype.kind not in kinds or h5py.check_string_dtype(found.dtype) is not None:
             raise InputError(file, field, "numbers", f"dtype {found.dtype}")
-        _check_sources(file, found, field)
+        _check_sources(
+            Path(found.file.filename), found, field
+        )  # beside its own file, should a link lead there
         return found
 
 
