@@ -41,6 +41,14 @@ def test_a_whole_scan_comes_back_with_its_counts_and_motors(tmp_path: Path) -> N
     assert header.attrs["sample"] == "film"
 
 
+def test_pixels_are_found_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_bliss(tmp_path, counts(5))
+    monkeypatch.chdir(tmp_path)
+    found = read_frames(path.name)
+    monkeypatch.chdir("/")
+    np.testing.assert_array_equal(found.pixels.read(0, 5), counts(5))
+
+
 def test_a_master_that_links_to_another_folder_finds_the_frames_beside_the_file_it_links_to(
     tmp_path: Path,
 ) -> None:

@@ -231,6 +231,16 @@ def test_what_is_wrong_with_a_nexus_file_is_said(path: Path, change, message: st
         read_frames(edited(path, change))
 
 
+def test_a_name_that_is_no_text_is_only_another_name(path: Path) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"monitor", b"m\xffnitor"))
+    header = read_frames(path).header
+    assert np.isnan(header.monitor).all()
+    path.write_bytes(content.replace(b"detector", b"det\xffctor"))
+    with pytest.raises(InputError, match="expected one NXdetector"):
+        read_frames(path)
+
+
 def test_energy_that_is_not_there_is_nan_and_a_wavelength_serves(path: Path) -> None:
     header = read_frames(edited(path, drop("entry/instrument/beam/incident_energy"))).header
     assert float(header.energy) == pytest.approx(ENERGY)

@@ -235,6 +235,21 @@ def test_images_may_count_from_one(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_frames(tmp_path / "film.spec").pixels.read(0, 5), frames)
 
 
+def test_two_images_of_one_number_are_refused(tmp_path: Path) -> None:
+    path = write_spec(tmp_path, counts())
+    (tmp_path / "S007/film_S007_3.tif").write_bytes(b"another")
+    with pytest.raises(InputError, match=r"film_S007_3\.tif: images: expected each number once"):
+        read_frames(path)
+
+
+def test_pixels_are_found_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_spec(tmp_path, counts())
+    monkeypatch.chdir(tmp_path)
+    found = read_frames("film.spec")
+    monkeypatch.chdir("/")
+    np.testing.assert_array_equal(found.pixels.read(0, 5), counts())
+
+
 @pytest.mark.parametrize("lost", [1, 3, 4])
 def test_an_image_that_is_missing_is_named(tmp_path: Path, lost: int) -> None:
     path = write_spec(tmp_path, counts())

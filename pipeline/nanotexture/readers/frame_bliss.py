@@ -67,20 +67,14 @@ def read_bliss_frames(path: Path, scan: int | None, request: Request) -> FrameSc
 
 
 def _scans(path: Path, handle: h5py.File) -> list[int]:
-    with hdf5.guarded(path, "/"):
-        names = list(handle)
+    names = hdf5.names(path, handle, "/")
     return sorted(int(match[1]) for name in names if (match := _ENTRY.match(name)))
-
-
-def _names(path: Path, handle: h5py.File, group: str) -> list[str]:
-    with hdf5.guarded(path, group):
-        return list(hdf5.group(path, handle, group))
 
 
 def _detector(path: Path, handle: h5py.File, entry: str, wanted: str) -> str:
     """The one name in measurement that has frames; a link that is broken counts only if it is asked for."""
     group = f"{entry}/measurement"
-    names = _names(path, handle, group)
+    names = hdf5.names(path, handle, group)
     if wanted:
         if wanted not in names:
             raise InputError(
@@ -108,10 +102,10 @@ def _detector(path: Path, handle: h5py.File, entry: str, wanted: str) -> str:
 def _points(path: Path, handle: h5py.File, entry: str) -> int:
     """How many points were measured: values of the motor that moved, else of the shortest counter; 0 if unknown."""
     group = f"{entry}/measurement"
-    motors = set(_names(path, handle, f"{entry}/instrument/positioners"))
+    motors = set(hdf5.names(path, handle, f"{entry}/instrument/positioners"))
     moved: list[int] = []
     counted: list[int] = []
-    for name in _names(path, handle, group):
+    for name in hdf5.names(path, handle, group):
         with hdf5.guarded(path, f"{group}/{name}"):
             node = handle[group].get(name)
             if isinstance(node, h5py.Dataset) and len(node.shape or ()) == 1:
@@ -164,7 +158,7 @@ def _circles(
 ) -> dict[str, Array]:
     """Motors asked for, or those with a circle's name; what moves comes from the points, not from the start."""
     group = f"{entry}/instrument/positioners"
-    known = _names(path, handle, group)
+    known = hdf5.names(path, handle, group)
     chosen = list(wanted) or [name for name in CIRCLES if name in known]
     if not chosen:
         raise InputError(path, group, "circles such as eta, phi, delta", ", ".join(known[:8]) or "none")
@@ -192,7 +186,7 @@ def _each(path: Path, field: str, values: Array, frames: int) -> Array:
 
 def _monitor(path: Path, handle: h5py.File, entry: str, wanted: str, frames: int) -> tuple[Array | None, str]:
     """Counter of the incident beam; one that was not asked for and is zero throughout was not connected."""
-    names = _names(path, handle, f"{entry}/measurement")
+    names = hdf5.names(path, handle, f"{entry}/measurement")
     chosen = wanted or next((name for name in MONITORS if name in names), "")
     if not chosen:
         return None, "not recorded"
@@ -215,7 +209,7 @@ def _attenuation(path: Path, handle: h5py.File, entry: str, frames: int) -> Arra
     """One over the product of the transmissions of all filters in the beam."""
     total: float | None = None
     group = f"{entry}/instrument"
-    for name in _names(path, handle, group):
+    for name in hdf5.names(path, handle, group):
         field = f"{group}/{name}/transmission"
         with hdf5.guarded(path, f"{group}/{name}"):
             node = handle[group].get(name)

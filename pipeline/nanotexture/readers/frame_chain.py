@@ -90,8 +90,9 @@ def _link(file: Path, handle: h5py.File, field: str) -> tuple[Link, str]:
 
 def _direction(file: Path, node: h5py.Dataset, field: str) -> Array:
     found = vector(file, node, field, "vector")
-    length = 0.0 if found is None else float(np.linalg.norm(found))
-    if found is None or not length > 0:
+    with np.errstate(over="ignore"):
+        length = 0.0 if found is None else float(np.linalg.norm(found))
+    if found is None or not 0 < length < np.inf:
         raise InputError(file, f"{field}@vector", "a direction", "nothing" if found is None else "no length")
     return found / length
 

@@ -115,11 +115,14 @@ def hdf5_pixels(path: Path, handle: h5py.File, fields: Sequence[str]) -> tuple[H
         if unwritten and (place < len(fields) - 1 or written == 0):
             raise InputError(path, field, f"{data.shape[0]} frames", f"{written} that were ever written")
         shapes.add(data.shape[1:])
-        segments.append(Segment(path, field, written))
+        segments.append(Segment(path.absolute(), field, written))
     if len(shapes) != 1:
         raise InputError(path, fields[-1], "frames of one shape", " and ".join(map(str, sorted(shapes))))
     ((rows, columns),) = shapes
-    return Hdf5Pixels(tuple(segments), tuple(dict.fromkeys(sources)), int(rows), int(columns)), unwritten
+    behind = tuple(
+        dict.fromkeys(source.absolute() for source in sources)
+    )  # workers may stand in other folders
+    return Hdf5Pixels(tuple(segments), behind, int(rows), int(columns)), unwritten
 
 
 def _written(path: Path, data: h5py.Dataset, field: str, sources: list[Path]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -58,7 +58,8 @@ def read_spec_frames(path: Path, scan: int | None, request: Request) -> FrameSca
     with source.place.opened() as read:
         first = read(series.names[0])
     rows, columns = read_image(source.place.where(series.names[0]), first).shape
-    pixels = ImagePixels(source.place, series.names, rows, columns)
+    place = replace(source.place, path=source.place.path.absolute())  # workers may stand in other folders
+    pixels = ImagePixels(place, series.names, rows, columns)
     fields = read_fields(source.place, source.names, spec, (rows, columns))
     found = _recorded(source, spec, series, request, image_header(first), fields)
     return frame_scan(source.file, found, pixels, request.look)

@@ -90,6 +90,13 @@ def group(file: Path, handle: h5py.File, field: str) -> h5py.Group:
         return found
 
 
+def names(file: Path, handle: h5py.File, field: str) -> list[str]:
+    """Names in a group, in order; h5py hands out those that are no UTF-8 as bytes."""
+    node = handle["/"] if field == "/" else group(file, handle, field)
+    with guarded(file, field):
+        return sorted(_decoded(name) for name in node)
+
+
 def dataset(file: Path, handle: h5py.File, field: str, kinds: str = "fiu") -> h5py.Dataset:
     """The dataset at an absolute path, of one of the numpy kinds, all its sources present."""
     with guarded(file, field):
@@ -178,7 +185,7 @@ def _follow(file: Path, handle: h5py.File, field: str) -> h5py.HLObject:
 
 def _absence(file: Path, handle: h5py.File, node: h5py.HLObject, name: str) -> str:
     """Why a name is not there, in words: what is there instead, and any source file that is missing."""
-    here = ", ".join(sorted(node)[:8]) if isinstance(node, h5py.Group) else "no group"
+    here = ", ".join(sorted(map(_decoded, node))[:8]) if isinstance(node, h5py.Group) else "no group"
     lost = _first_missing_source(file, handle)
     hint = f"; the file also needs {lost!r}, which is not there" if lost else ""
     return f"no {name!r} in {node.name} (it has: {here or 'nothing'}){hint}"

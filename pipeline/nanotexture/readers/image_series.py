@@ -120,7 +120,9 @@ def _grouped(names: Sequence[str]) -> dict[str, dict[int, str]]:
         number = _LAST_NUMBER.search(place.stem)
         if number:
             stem = place.stem[: number.start()] + "*" + place.stem[number.end() :]
-            groups[(place.parent / (stem + place.suffix)).as_posix()][int(number[1])] = name
+            group = groups[(place.parent / (stem + place.suffix)).as_posix()]
+            if group.setdefault(int(number[1]), name) != name:
+                raise InputError(name, "images", "each number once", group[int(number[1])])
     return dict(groups)
 
 

@@ -91,14 +91,15 @@ def _centre(path: Path, handle: h5py.File, where: str, size: float) -> float:
 
 
 def _modules(path: Path, handle: h5py.File, group: str) -> list[str]:
-    found = []
-    with hdf5.guarded(path, group):
-        for name, node in sorted(hdf5.group(path, handle, group).items()):
-            field = f"{group}/{name}"
-            if isinstance(node, h5py.Group) and "NXdetector_module" in hdf5.attribute(
-                path, node, field, "NX_class"
-            ):
-                found.append(field)
+    parent, found = hdf5.group(path, handle, group), []
+    for name in hdf5.names(path, handle, group):
+        field = f"{group}/{name}"
+        with hdf5.guarded(path, field):
+            node = parent.get(name)
+        if isinstance(node, h5py.Group) and "NXdetector_module" in hdf5.attribute(
+            path, node, field, "NX_class"
+        ):
+            found.append(field)
     return found
 
 

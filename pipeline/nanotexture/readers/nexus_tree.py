@@ -53,9 +53,7 @@ def _of_class(path: Path, handle: h5py.File, parent: str, kind: str) -> list[str
     """Groups of one NeXus class in a group; links that lead nowhere are left out."""
     found = []
     group = handle if parent == "/" else hdf5.group(path, handle, parent)
-    with hdf5.guarded(path, parent):
-        names = sorted(group)
-    for name in names:
+    for name in hdf5.names(path, handle, parent):
         field = f"{parent.rstrip('/')}/{name}"
         with hdf5.guarded(path, field):
             node = group.get(name)
@@ -103,10 +101,7 @@ def _frames(path: Path, handle: h5py.File, entry: str, detector: str) -> tuple[s
         if hdf5.has(path, handle, field):
             return (field,)
     group = f"{entry}/data"
-    names = []
-    if hdf5.has(path, handle, group):
-        with hdf5.guarded(path, group):
-            names = sorted(hdf5.group(path, handle, group))
+    names = hdf5.names(path, handle, group) if hdf5.has(path, handle, group) else []
     numbered = {int(match[1]): name for name in names if (match := _NUMBERED.match(name))}
     if not numbered:
         raise InputError(path, f"{detector}/data", "frames", "neither there nor in NXdata")
