@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 from nanotexture.errors import InputError
-from nanotexture.readers import Request, list_scans, read_frames
+from nanotexture.readers import Request, hdf5_probe, list_scans, read_frames
 from nanotexture.schema import FRAMES, check
 from nanotexture.simulate.frame_files import write_frames
 from nanotexture.simulate.frames import Frames
@@ -239,6 +239,16 @@ def test_a_name_that_is_no_text_is_only_another_name(path: Path) -> None:
     path.write_bytes(content.replace(b"detector", b"det\xffctor"))
     with pytest.raises(InputError, match="expected one NXdetector"):
         read_frames(path)
+
+
+def test_the_probe_of_a_file_sees_all_of_it_past_a_name_that_is_no_text(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.write_bytes(path.read_bytes().replace(b"definition", b"def\xffnition"))
+    seen: list[str] = []
+    monkeypatch.setattr(hdf5_probe, "_touch_node", lambda node, largest: seen.append(node.name))
+    hdf5_probe.probe(str(path), 1000, ["/**"])
+    assert {"/", "/entry/sample/ub_matrix", "/entry/instrument/detector/module/module_offset"} <= set(seen)
 
 
 def test_energy_that_is_not_there_is_nan_and_a_wavelength_serves(path: Path) -> None:

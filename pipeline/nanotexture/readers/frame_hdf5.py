@@ -23,7 +23,7 @@ from nanotexture.readers import hdf5
 
 SMALL = 50_000_000  # bytes up to which all of a file is tried out at once, whatever of it will be read
 PROBED = 20_000_000  # values of a dataset up to which all of it is tried out in a process of its own
-_RAISED = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, MemoryError)
+_RAISED = (OSError, RuntimeError, KeyError, IndexError, ValueError, TypeError, AttributeError, MemoryError)
 
 
 @dataclass(frozen=True)

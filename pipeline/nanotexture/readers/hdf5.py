@@ -31,6 +31,7 @@ _LOW_LEVEL = (
     OSError,
     RuntimeError,
     KeyError,
+    IndexError,
     ValueError,
     TypeError,
     AttributeError,

@@ -16,6 +16,10 @@ import hdf5plugin  # noqa: F401  registers the filters of detector files
 import numpy as np
 
 MOST_NODES = 20_000
+ATTRIBUTES = (
+    *("NX_class", "units", "vector", "offset", "offset_units", "depends_on", "transformation_type"),
+    *("interpretation", "signal", "axes", "default"),
+)
 
 
 def probe(path: str, largest: int, fields: list[str]) -> None:
@@ -31,10 +35,11 @@ def probe(path: str, largest: int, fields: list[str]) -> None:
 
 def _touch_all(node: h5py.HLObject, largest: int, seen: set[str]) -> None:
     """Every group and dataset below, each path once however links run."""
-    _touch_node(node, largest)
+    with contextlib.suppress(Exception):
+        _touch_node(node, largest)
     if not isinstance(node, h5py.Group):
         return
-    for name in sorted(node):
+    for name in list(node):  # not sorted: a name that is no UTF-8 comes as bytes
         with contextlib.suppress(Exception):
             node.get(name, getlink=True)
             child = node[name]
@@ -48,23 +53,32 @@ def _touch(handle: h5py.File, field: str, largest: int) -> None:
     node = handle
     for name in filter(None, field.split("/")):
         node.get(name, getlink=True)
-        sorted(node)
+        list(node)
         node = node[name]
     _touch_node(node, largest)
 
 
 def _touch_node(node: h5py.HLObject, largest: int) -> None:
-    for name in node.attrs:
-        with contextlib.suppress(Exception):
-            np.ravel(node.attrs[name])
+    _touch_attributes(node)
     if isinstance(node, h5py.Dataset):
-        node.external, node.is_virtual, node.dtype  # noqa: B018
-        if node.chunks is not None:
+        with contextlib.suppress(Exception):
+            node.external, node.is_virtual, node.dtype  # noqa: B018
+        with contextlib.suppress(Exception):
             node.id.chunk_iter(lambda chunk: None)
         if math.prod(node.shape or ()) <= largest:
             node[()]
         else:
             node[:1], node[-1:]
+
+
+def _touch_attributes(node: h5py.HLObject) -> None:
+    """All that can be listed, and those that readers ask for by name, listed or not."""
+    names = set(ATTRIBUTES)
+    with contextlib.suppress(Exception):
+        names |= set(node.attrs)
+    for name in names:
+        with contextlib.suppress(Exception):
+            np.ravel(node.attrs[name])
 
 
 if __name__ == "__main__":
