@@ -93,7 +93,7 @@ def group(file: Path, handle: h5py.File, field: str) -> h5py.Group:
 
 def names(file: Path, handle: h5py.File, field: str) -> list[str]:
     """Names in a group, in order; h5py hands out those that are no UTF-8 as bytes."""
-    node = handle["/"] if field == "/" else group(file, handle, field)
+    node = handle if field == "/" else group(file, handle, field)
     with guarded(file, field):
         return sorted(_decoded(name) for name in node)
 
