@@ -166,7 +166,7 @@ ROWS = np.array([[40.0, 5, 1], [40.2, 7, 1]])
         ("a.ras", "hello", r"\*RAS_INT_START"),
         ("a.ras", ras_text(ROWS).replace("*RAS_DATA_END", ""), "truncated"),
         ("a.ras", ras_text(ROWS).replace("40.2 7.0 1.0", "40.2 7.0"), "rows of angle, counts, attenuator"),
-        ("a.ras", ras_text(ROWS, MEAS_DATA_COUNT="3"), "3 rows, found 2 rows"),
+        ("a.ras", ras_text(ROWS, MEAS_DATA_COUNT="3"), "3 rows as declared, found 2 rows"),
         ("a.ras", ras_text(ROWS, axis="Chi"), "TwoThetaOmega.*found 'Chi'"),
         ("a.ras", ras_text(ROWS * [1, 1, 0]), "positive factors, found 0"),
         ("a.ras", ras_text(ROWS, MEAS_COND_XG_WAVE_TYPE="La"), "found 'La'"),
