@@ -9,6 +9,7 @@ from nanotexture.errors import UserError
 
 Array = NDArray[np.float64]
 
+FLAT = 1e-6  # square of the volume of a cell with edges of length 1: below, it is a plane
 PARALLEL = 1e-6  # of a length: below, an in-plane direction has no part across the normal
 
 
@@ -37,11 +38,12 @@ def film_axes_from_lattice(
 
 def _direct(lengths: Array, angles: Array) -> Array:
     """Columns a, b, c in angstrom, a along x and b in the plane of x and y."""
-    cos_alpha, cos_beta, cos_gamma = np.cos(np.radians(angles))
-    sin_gamma = np.sin(np.radians(angles[2]))
-    across = (cos_alpha - cos_beta * cos_gamma) / sin_gamma
-    square = 1 - cos_beta**2 - across**2
-    if not (np.isfinite([*lengths, *angles]).all() and min(lengths) > 0 and square > 0):
+    cosines = np.cos(np.radians(angles))
+    # of a cell with edges of length 1: (1 - sum cos^2 + 2 cos cos cos)
+    volume = 1 - np.sum(cosines**2) + 2 * np.prod(cosines)
+    if not (np.isfinite([*lengths, *angles]).all() and min(lengths) > 0 and volume > FLAT):
         raise UserError(f"lattice: expected a cell with a volume, found {list(lengths)}, {list(angles)}")
-    columns = [[1, 0, 0], [cos_gamma, sin_gamma, 0], [cos_beta, across, np.sqrt(square)]]
+    sine = np.sin(np.radians(angles[2]))
+    across = (cosines[0] - cosines[1] * cosines[2]) / sine
+    columns = [[1, 0, 0], [cosines[2], sine, 0], [cosines[1], across, np.sqrt(volume) / sine]]
     return np.asarray(np.array(columns).T * lengths, dtype=np.float64)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,9 @@ Array = NDArray[np.float64]
 Hkl = tuple[int, int, int]
 
 EVERYTHING = Crop()
-STILL = 0.02  # of a step: what an axis that stands may stray from point to point (SPEC prints 1e-5 of an index)
+STILL = (
+    0.02  # of a step: what an axis that stands may stray from point to point (SPEC prints 1e-5 of an index)
+)
 EVEN = 0.05  # of the distance of two planes: how far a plane may be from a whole number of distances
 
 
@@ -52,7 +55,9 @@ class FilmFrame:
         """Photon energy in keV."""
         energy = float(scan["energy"]) if self.energy is None else self.energy
         if not np.isfinite(energy):
-            raise UserError(f"{_name(scan)}: energy: expected to be told, since #G1 does not say the wavelength")
+            raise UserError(
+                f"{_name(scan)}: energy: expected to be told, since #G1 does not say the wavelength"
+            )
         return energy
 
 
@@ -113,7 +118,7 @@ def map_from_hkl_scans(
     qx, qz = (np.concatenate([mesh.q[:, axis] for mesh in meshes]) for axis in (0, 2))
     finest = min(w[0] for w in widths), min(w[1] for w in widths)
     widest = max(w[0] for w in widths), max(w[1] for w in widths)
-    axes = choose_axes(qx, qz, widest, spacing or finest, crop)
+    axes = choose_axes(qx, qz, widest, spacing or finest, crop, (qx[0], qz[0]))
     sums = reduce(add, (_sums(mesh, axes, (0, 2), w) for mesh, w in zip(meshes, widths, strict=True)))
     x, z, kept, least = trimmed(sums, axes, fewest(axes, widest), crop)
     mean, variance, mask = means_from_sums(sums=kept, least=least)
@@ -133,7 +138,7 @@ def volume_from_hkl_scans(
     finest = min(w[0] for w in widths), min(w[1] for w in widths)
     widest = max(w[0] for w in widths), max(w[1] for w in widths)
     qx, qy = (np.concatenate([mesh.q[:, axis] for mesh in meshes]) for axis in (0, 1))
-    axes = choose_axes(qx, qy, widest, finest, EVERYTHING)
+    axes = choose_axes(qx, qy, widest, finest, EVERYTHING, (qx[0], qy[0]))
     empty = Sums(*(np.zeros((axes[0].size, axes[1].size)) for _ in range(4)))
     planes = [empty] * levels.size
     for mesh, width in zip(meshes, widths, strict=True):
@@ -154,11 +159,15 @@ def _meshes(scans: Sequence[HklScan], frame: FilmFrame) -> list[_Mesh]:
 def _mesh(scan: HklScan, q: Array, factor: Array) -> _Mesh:
     per_line = int(scan.attrs["points_per_line"])
     if _lines(scan) < 2 or per_line < 2:
-        raise UserError(f"{_name(scan)}: expected a mesh of at least 2 lines of 2 points, found {len(q)} points")
+        raise UserError(
+            f"{_name(scan)}: expected a mesh of at least 2 lines of 2 points, found {len(q)} points"
+        )
     inside = np.flatnonzero(np.arange(1, len(q)) % per_line)
     along = np.median(np.diff(q, axis=0)[inside], axis=0)
     known = np.isfinite(factor)
-    return _Mesh(_name(scan), q[known], scan["counts"].values[known], factor[known], along, q[per_line] - q[0])
+    return _Mesh(
+        _name(scan), q[known], scan["counts"].values[known], factor[known], along, q[per_line] - q[0]
+    )
 
 
 def _lines(scan: HklScan) -> int:
@@ -173,7 +182,9 @@ def _check_still(mesh: _Mesh, axis: int, moving: str) -> None:
     strayed = np.ptp(mesh.q[:, axis]) > STILL * step
     turned = np.linalg.det(np.stack([mesh.along[others], mesh.between[others]])) == 0
     if strayed or turned or min(mesh.width(n) for n in others) <= STILL * step:
-        raise UserError(f"{mesh.name}: expected a mesh along {moving}, found steps {mesh.along}, {mesh.between}")
+        raise UserError(
+            f"{mesh.name}: expected a mesh along {moving}, found steps {mesh.along}, {mesh.between}"
+        )
 
 
 def _reference(scans: Sequence[HklScan]) -> float:
@@ -182,7 +193,9 @@ def _reference(scans: Sequence[HklScan]) -> float:
         raise UserError("expected at least one scan, found none")
     names = {str(scan.attrs["monitor"]) for scan in scans}
     if len(names) > 1:
-        raise UserError(f"{_name(scans[0])}: expected one monitor for all scans, found {', '.join(sorted(names))}")
+        raise UserError(
+            f"{_name(scans[0])}: expected one monitor for all scans, found {', '.join(sorted(names))}"
+        )
     return float(np.nanmedian(np.concatenate([_incident(scan) for scan in scans])))
 
 
@@ -211,11 +224,13 @@ def _levels(meshes: Sequence[_Mesh]) -> Array:
     apart = np.diff(found)[np.diff(found) > still]
     if apart.size == 0:
         return np.array([found.mean()])
-    number = int(round((found[-1] - found[0]) / apart.min()))
+    number = round((found[-1] - found[0]) / apart.min())
     step = (found[-1] - found[0]) / number
     off = np.abs((found - found[0]) / step - np.round((found - found[0]) / step)).max()
     if off > EVEN:
-        raise UserError(f"{meshes[0].name}: qz of the planes: expected even distances, found {found.tolist()}")
+        raise UserError(
+            f"{meshes[0].name}: qz of the planes: expected even distances, found {found.tolist()}"
+        )
     return np.linspace(found[0], found[-1], number + 1)
 
 
@@ -232,7 +247,7 @@ def _stacked(planes: Sequence[Sums], axes: tuple[Axis, Axis], x: Array, y: Array
 
 
 def _labelled(
-    found: dict[str, Array | NDArray[np.uint8]],
+    found: Mapping[str, Any],
     sums: Sums,
     scans: Sequence[HklScan],
     hkl: Hkl,

@@ -158,7 +158,9 @@ def _once_a_row(route: _Route, name: str, absent: float) -> Array:
 def _angle(route: _Route, axis: str) -> Array:
     """Angles in degrees, (1, channel), (row, 1) or (1, 1): scanned, or where the drive stands."""
     where = f"{route.member}, {axis}"
-    scanned = [a for a in route.route.iterfind("ScanInformation/ScanAxes/ScanAxisInfo") if a.get("AxisId") == axis]
+    scanned = [
+        a for a in route.route.iterfind("ScanInformation/ScanAxes/ScanAxisInfo") if a.get("AxisId") == axis
+    ]
     if not scanned:
         return np.array([[_drive(route, axis)]])
     if scanned[0].get("Unit") not in ("°", "deg"):
@@ -173,7 +175,7 @@ def _angle(route: _Route, axis: str) -> Array:
     if abs(step) * (steps.size - 1) > abs(stop - start) + 1.5 * abs(step) or (step == 0 and steps.size > 1):
         expected = f"steps of {step:g} from {start:g} to {stop:g}"
         raise InputError(route.file, f"{where}/Increment", expected, f"{steps.size} points")
-    angles = reference + start + steps * step
+    angles = np.asarray(reference + start + steps * step, dtype=np.float64)
     return angles[None, :] if along_channels else angles[:, None]
 
 
@@ -197,13 +199,19 @@ def _wavelength(route: _Route) -> float:
     found = next((e for e in map(route.root.find, _WAVELENGTHS) if e is not None), None)
     field = f"{route.member}, WaveLength"
     if found is None or found.get("Unit") != "Å":
-        raise InputError(route.file, field, "a length in Å", "none" if found is None else repr(found.get("Unit")))
+        raise InputError(
+            route.file, field, "a length in Å", "none" if found is None else repr(found.get("Unit"))
+        )
     return number(route.file, field, found.get("Value"))
 
 
 def _detector(route: _Route) -> str:
     found = next(
-        (v.find("Recording") for v in route.route.iterfind("DataViews/RawDataView") if v.find("Recording") is not None),
+        (
+            v.find("Recording")
+            for v in route.route.iterfind("DataViews/RawDataView")
+            if v.find("Recording") is not None
+        ),
         None,
     )
     return "" if found is None else found.get("VisibleName", "")

@@ -22,6 +22,7 @@ SPELLINGS = {
     "count": ("count", "counts"),
     "keV": ("kev", "kiloelectronvolt", "kiloelectron_volt"),
     "K": ("k", "kelvin"),
+    "angstrom": ("angstrom", "angstroms", "ang", "a", "å"),
     "1/angstrom": tuple(
         form.format(name) for name in ("angstrom", "angstroms", "ang", "a", "å") for form in _INVERSE
     ),
@@ -107,6 +108,15 @@ def values(
     check_size(file, data, field)
     with _guarded(file, field):
         return np.asarray(data[()], dtype=np.float64)
+
+
+def part(file: Path, data: h5py.Dataset, field: str, where: tuple[slice, ...]) -> NDArray[np.float64]:
+    """Content of a block of a dataset, in float64; nothing else of it is read."""
+    size = math.prod(len(range(*one.indices(n))) for one, n in zip(where, data.shape, strict=True))
+    if size > MAX_VALUES:
+        raise InputError(file, field, f"at most {MAX_VALUES} values", f"{size}")
+    with _guarded(file, field):
+        return np.asarray(data[where], dtype=np.float64)
 
 
 def check_size(file: Path, data: h5py.Dataset, field: str) -> None:

@@ -99,6 +99,8 @@ def _check_values(file: str, stacked: Mapping[str, Array]) -> None:
             raise InputError(file, name, "finite numbers", "NaN or infinity (is the counting time missing?)")
     if (stacked["counts"] < 0).any():
         raise InputError(file, "counts", "no negative counts", f"{stacked['counts'].min():g}")
+    if not stacked["counts"].any():
+        raise InputError(file, "counts", "counts", "zero at every point")
     if not (stacked["attenuation"] > 0).all():
         raise InputError(file, "attenuation", "positive factors", f"{stacked['attenuation'].min():g}")
     if (stacked["seconds"] <= 0).any():

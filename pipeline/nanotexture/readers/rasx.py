@@ -84,7 +84,9 @@ def _position(file: str, where: str, conditions: Element, axis: str) -> float:
     field = f"{where}, Axis[{axis}]"
     found = next((a for a in conditions.iterfind("Axes/Axis") if a.get("Name") == axis), None)
     if found is None or found.get("Unit") != "deg":
-        raise InputError(file, field, "a position in deg", "none" if found is None else str(found.get("Unit")))
+        raise InputError(
+            file, field, "a position in deg", "none" if found is None else str(found.get("Unit"))
+        )
     return number(file, field, found.get("Position"))
 
 
@@ -116,5 +118,7 @@ def _find(conditions: Element, tag: str) -> str:
 
 
 def _detector(conditions: Element) -> str:
-    found = (c for c in conditions.iterfind("HWConfigurations/Categories/Category") if c.get("Name") == "Detector")
+    found = (
+        c for c in conditions.iterfind("HWConfigurations/Categories/Category") if c.get("Name") == "Detector"
+    )
     return next((c.get("SelectedUnit", "") for c in found), "")

@@ -8,13 +8,17 @@ from pathlib import Path
 from nanotexture.errors import InputError
 from nanotexture.quantities import ReciprocalMap, Scan
 from nanotexture.readers.asc import read_asc
+from nanotexture.readers.brml import read_brml
 from nanotexture.readers.nexus_map import MapHeader, read_nexus_map, read_nexus_map_header
 from nanotexture.readers.ras import read_ras
+from nanotexture.readers.rasx import read_rasx
 from nanotexture.readers.xrdml import read_xrdml
 
 SCAN_READERS: dict[str, Callable[[Path], Scan]] = {
     ".asc": read_asc,
+    ".brml": read_brml,
     ".ras": read_ras,
+    ".rasx": read_rasx,
     ".xrdml": read_xrdml,
 }
 

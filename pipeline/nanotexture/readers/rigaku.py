@@ -16,7 +16,7 @@ _AXES = "TwoThetaOmega, TwoThetaTheta, TwoTheta or Omega"
 
 @dataclass(frozen=True)
 class Head:
-    """What is said of one line of points: scanned axis, where the circles stand (deg), seconds a point, whether counts are rates."""
+    """What is said of one line of points: scanned axis, where the circles stand in deg, seconds a point, counts or rates."""
 
     axis: str
     omega: float

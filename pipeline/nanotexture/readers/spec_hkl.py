@@ -16,7 +16,6 @@ from nanotexture.readers.nexus_map import HC
 from nanotexture.readers.spec_text import SpecScan, read_spec_scan
 from nanotexture.schema import HKL_SCAN, labelled
 
-
 MAX_INDEX = 200
 _CELL = slice(0, 6)  # of #G1: a, b, c in angstrom, alpha, beta, gamma in deg
 _WAVELENGTH = 30  # of #G1, in fourc, sixc and psic geometries
@@ -86,7 +85,9 @@ def _promised(scan: SpecScan) -> int:
         if name == "hklmesh":
             return (int(rest[3]) + 1) * (int(rest[7]) + 1)
     except (IndexError, ValueError) as error:
-        raise InputError(scan.file, scan.field("#S"), f"the arguments of {name}", " ".join(rest)[:80]) from error
+        raise InputError(
+            scan.file, scan.field("#S"), f"the arguments of {name}", " ".join(rest)[:80]
+        ) from error
     raise InputError(scan.file, scan.field("#S"), "hklscan, hscan, kscan, lscan or hklmesh", repr(name[:40]))
 
 

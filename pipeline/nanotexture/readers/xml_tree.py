@@ -22,4 +22,5 @@ def parse_xml(file: str, field: str, content: bytes, root: str) -> Element:
     name = found.tag.rpartition("}")[2]
     if name != root:
         raise InputError(file, field, f"a document of <{root}>", f"<{name[:60]}>")
-    return found  # type: ignore[no-any-return]
+    element: Element = found
+    return element

@@ -5,13 +5,19 @@ from __future__ import annotations
 from nanotexture.schema.variables import ANGSTROM, COUNT, DEGREE, PER_ANGSTROM, Schema, variable
 
 HKL_SCAN: Schema = {
-    "counts": variable("point", COUNT, "detected counts", "Counts as detected, before any attenuation factor."),
-    "monitor": variable("point", COUNT, "monitor", "Counts of the incident beam; NaN where none is recorded."),
+    "counts": variable(
+        "point", COUNT, "detected counts", "Counts as detected, before any attenuation factor."
+    ),
+    "monitor": variable(
+        "point", COUNT, "monitor", "Counts of the incident beam; NaN where none is recorded."
+    ),
     "seconds": variable("point", "s", "counting time", "Counting time of a point; NaN where not recorded."),
     "attenuation": variable(
         "point", "1", "attenuation factor", "Factor that turns detected into incident counts."
     ),
-    "hkl": variable("point index", "1", "recorded hkl", "h, k and l that the instrument wrote at each point."),
+    "hkl": variable(
+        "point index", "1", "recorded hkl", "h, k and l that the instrument wrote at each point."
+    ),
     "lengths": variable("index", ANGSTROM, "lattice parameters", "a, b, c of the sample; NaN where unknown."),
     "angles": variable("index", DEGREE, "lattice angles", "alpha, beta, gamma; NaN where unknown."),
     "energy": variable("", "keV", "photon energy", "Energy of the incident beam; NaN where unknown."),
