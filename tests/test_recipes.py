@@ -16,6 +16,7 @@ from .recipes_pruned import HOW, PRUNED, RECIPES, arguments, files, nanotexture
 
 NAMES = sorted(path.stem for path in RECIPES.glob("*.toml"))
 WITH_RESULT_TESTS = {"quickstart", "pto_kto"}
+CONVERSIONS = {"lab_maps"}
 GROUPS = {
     "/texture": schema.RESULT_TEXTURE,
     "/domains": schema.DOMAINS,
@@ -78,11 +79,21 @@ def test_no_pruned_form_is_without_its_recipe() -> None:
     assert set(PRUNED) <= set(NAMES)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in WITH_RESULT_TESTS])
+@pytest.mark.parametrize("name", sorted(set(NAMES) - WITH_RESULT_TESTS - CONVERSIONS))
 def test_other_recipes_run(name: str, mirror: Path, tmp_path: Path) -> None:
     ended = nanotexture(*arguments(name, tmp_path))
     assert ended.status == 0, ended.err
     assert "/texture" in opened(Path(ended.last_json["result"])).groups
+
+
+@pytest.mark.parametrize("name", sorted(CONVERSIONS))
+def test_conversions_run_and_hold_maps_only(name: str, mirror: Path, tmp_path: Path) -> None:
+    ended = nanotexture(*arguments(name, tmp_path))
+    assert ended.status == 0, ended.err
+    found = opened(Path(ended.last_json["result"]))
+    assert set(found.children) == {"maps"}
+    for one in found["maps"].children.values():
+        schema.check(one.to_dataset(), schema.CONVERTED_MAP)
 
 
 # --- what every result is

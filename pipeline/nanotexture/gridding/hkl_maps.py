@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from functools import reduce
 from operator import add
 from typing import Any
@@ -139,7 +139,7 @@ def volume_from_hkl_scans(
     widest = max(w[0] for w in widths), max(w[1] for w in widths)
     qx, qy = (np.concatenate([mesh.q[:, axis] for mesh in meshes]) for axis in (0, 1))
     axes = choose_axes(qx, qy, widest, finest, EVERYTHING, (qx[0], qy[0]))
-    empty = Sums(*(np.zeros((axes[0].size, axes[1].size)) for _ in range(4)))
+    empty = _sums_of(lambda name: np.zeros((axes[0].size, axes[1].size)))
     planes = [empty] * levels.size
     for mesh, width in zip(meshes, widths, strict=True):
         index = int(np.argmin(np.abs(levels - np.median(mesh.q[:, 2]))))
@@ -238,12 +238,12 @@ def _stacked(planes: Sequence[Sums], axes: tuple[Axis, Axis], x: Array, y: Array
     """Sums (nx, ny, plane) of the planes, on the columns and rows that are kept."""
     i, j = (int(np.argmin(np.abs(axis.centres - kept[0]))) for axis, kept in zip(axes, (x, y), strict=True))
     cut = slice(i, i + x.size), slice(j, j + y.size)
-    return Sums(
-        np.stack([plane.counts[cut] for plane in planes], axis=-1),
-        np.stack([plane.variance[cut] for plane in planes], axis=-1),
-        np.stack([plane.single[cut] for plane in planes], axis=-1),
-        np.stack([plane.contributions[cut] for plane in planes], axis=-1),
-    )
+    return _sums_of(lambda name: np.stack([getattr(plane, name)[cut] for plane in planes], axis=-1))
+
+
+def _sums_of(values: Callable[[str], Array]) -> Sums:
+    """Sums whose arrays are made one by one, by name."""
+    return Sums(*(values(one.name) for one in fields(Sums)))
 
 
 def _labelled(
