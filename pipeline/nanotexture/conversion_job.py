@@ -62,7 +62,8 @@ def conversion_job(recipe: ConversionRecipe, path: Path) -> ConversionJob:
     if not files:
         raise UserError(f"{path}: input.files: expected files to convert, found none")
     maps = scan_maps(told, None, None, path, files)
-    return ConversionJob(recipe, tuple(maps), tuple(files))
+    notes = tuple(note for one in maps for note in one.notes)
+    return ConversionJob(recipe, tuple(maps), tuple(files), notes)
 
 
 def _source(one: MapTask) -> str:

@@ -14,10 +14,11 @@ from nanotexture.errors import InputError, UserError
 from nanotexture.film.config import FilmConfig
 from nanotexture.inputs import resolve
 from nanotexture.plan_simulation import simulated_maps
-from nanotexture.readers import read_map_header, read_scan
+from nanotexture.readers import SPEC_SUFFIXES, is_spec_file, read_hkl_scan, read_map_header, read_scan
 from nanotexture.recipe import Recipe
 from nanotexture.stages import models
 from nanotexture.stages.convert import align, convert, load, scan_thickness
+from nanotexture.stages.convert_hkl import convert_hkl
 from nanotexture.stages.directions import directions
 from nanotexture.tables.input import Input
 
@@ -61,39 +62,109 @@ def _scans(
 
 @dataclass(frozen=True)
 class MapTask:
-    """The task that makes one map, and what it is a map of; temperature in K, NaN where unknown; scan: its number in the file."""
+    """The task that makes one map, and what it is a map of; temperature in K, NaN where unknown.
+
+    scan: its number in the file, or the numbers as text; notes: what the file lacks.
+    """
 
     file: Path
     hkl: models.Hkl
     temperature: float
     task: Task
-    scan: int | None = None
+    scan: int | str | None = None
+    notes: tuple[str, ...] = ()
 
 
 def scan_maps(
     told: Input, film: FilmConfig | None, alignment: Task | None, path: Path, files: list[Path]
 ) -> list[MapTask]:
-    """Map of each file of a point or line detector; a file that cannot be read is refused here."""
-    hkls = told.hkl * len(files) if len(told.hkl) == 1 else told.hkl
-    if len(hkls) != len(files):
+    """Map of each file of a point or line detector, or of each entry of `scans`; what cannot be read is refused here."""
+    sources = _sources(told, path, files)
+    hkls = told.hkl * len(sources) if len(told.hkl) == 1 else told.hkl
+    if len(hkls) != len(sources):
         raise UserError(
-            f"{path}: input.hkl: expected one reflection for each of {len(files)} files, found {len(hkls)}"
+            f"{path}: input.hkl: expected one reflection for each of {len(sources)} files or scans, found {len(hkls)}"
         )
-    temperatures = told.temperatures or (float("nan"),) * len(files)
+    temperatures = told.temperatures or (float("nan"),) * len(sources)
     found = []
-    for file, hkl, t in zip(files, hkls, temperatures, strict=True):
-        read_scan(file)
-        config = models.ConvertConfig(
-            hkl=hkl,
-            temperature=None if np.isnan(t) else t,
-            voxel=told.voxel,
-            qx_range=told.qx_range,
-            qz_range=told.qz_range,
-            film=film,
+    for (file, scans), hkl, t in zip(sources, hkls, temperatures, strict=True):
+        kelvin = None if np.isnan(t) else t
+        notes = _notes_of_meshes(file, scans) if is_spec_file(file) else _notes_of_lines(file)
+        task = (
+            _hkl_task(told, film, file, scans, hkl, kelvin)
+            if is_spec_file(file)
+            else _angle_task(told, film, alignment, file, hkl, kelvin)
         )
-        inputs = (Source(file),) if alignment is None else (Source(file), alignment)
-        found.append(MapTask(file, hkl, t, Task(convert, config, inputs, file.name)))
+        found.append(MapTask(file, hkl, t, task, ", ".join(map(str, scans)) or None, notes))
     return found
+
+
+def _notes_of_lines(file: Path) -> tuple[str, ...]:
+    """What a scan of angles lacks; a file that cannot be read is refused."""
+    dropped = int(read_scan(file).attrs.get("lines_dropped", "0"))
+    return (f"{file.name}: an aborted last line was left out",) if dropped else ()
+
+
+def _notes_of_meshes(file: Path, scans: tuple[int, ...]) -> tuple[str, ...]:
+    """What the scans of a SPEC file lack; one that cannot be read is refused."""
+    read = [read_hkl_scan(file, number) for number in scans or (None,)]
+    return tuple(
+        f"{file.name} scan {one.attrs['scan']}: {one.attrs['points_missing']} of {one.attrs['points_promised']} points "
+        "were not measured"
+        for one in read
+        if one.attrs["points_missing"]
+    )
+
+
+def _sources(told: Input, path: Path, files: list[Path]) -> list[tuple[Path, tuple[int, ...]]]:
+    """File and scans of each map; no scans: the file holds one."""
+    if not told.scans:
+        return [(file, ()) for file in files]
+    if len(files) != 1 or not is_spec_file(files[0]):
+        known = ", ".join(SPEC_SUFFIXES)
+        raise UserError(f"{path}: input.scans: expected with one file of many scans ({known}), found others")
+    return [(files[0], (one,) if isinstance(one, int) else one) for one in told.scans]
+
+
+def _angle_task(
+    told: Input,
+    film: FilmConfig | None,
+    alignment: Task | None,
+    file: Path,
+    hkl: models.Hkl,
+    kelvin: float | None,
+) -> Task:
+    config = models.ConvertConfig(
+        hkl=hkl,
+        temperature=kelvin,
+        voxel=told.voxel,
+        qx_range=told.qx_range,
+        qz_range=told.qz_range,
+        film=film,
+    )
+    inputs = (Source(file),) if alignment is None else (Source(file), alignment)
+    return Task(convert, config, inputs, file.name)
+
+
+def _hkl_task(
+    told: Input,
+    film: FilmConfig | None,
+    file: Path,
+    scans: tuple[int, ...],
+    hkl: models.Hkl,
+    kelvin: float | None,
+) -> Task:
+    config = models.ConvertHklConfig(
+        hkl=hkl,
+        temperature=kelvin,
+        scans=scans,
+        voxel=told.voxel,
+        qx_range=told.qx_range,
+        qz_range=told.qz_range,
+        film=film,
+    )
+    named = f"{file.name} {','.join(map(str, scans))}" if scans else file.name
+    return Task(convert_hkl, config, (Source(file),), named)
 
 
 def _alignment(recipe: Recipe, film: FilmConfig, path: Path) -> tuple[list[Path], Task | None]:

@@ -151,6 +151,25 @@ def volume_from_hkl_scans(
     return _labelled(found, kept, scans, hkl, frame, temperature)
 
 
+def map_or_volume_from_hkl_scans(
+    scans: Sequence[HklScan],
+    hkl: Hkl,
+    frame: FilmFrame = CUBE_ON_CUBE,
+    spacing: Range | None = None,
+    crop: Crop = EVERYTHING,
+    temperature: float = float("nan"),
+) -> ReciprocalMap:
+    """A volume of meshes that move along qy, which takes no spacing and no crop; else a map (qx, qz)."""
+    upright = all(mesh.width(1) <= STILL * mesh.width(0) for mesh in _meshes(scans, frame))
+    if upright:
+        return map_from_hkl_scans(scans, hkl, frame, spacing, crop, temperature)
+    if spacing is not None or crop != EVERYTHING:
+        raise UserError(
+            f"{_name(scans[0])}: expected neither voxel nor range for a volume of meshes, found one"
+        )
+    return volume_from_hkl_scans(scans, hkl, frame, temperature)
+
+
 def _meshes(scans: Sequence[HklScan], frame: FilmFrame) -> list[_Mesh]:
     reference = _reference(scans)
     return [_mesh(scan, frame.q(scan), _factor(scan, reference)) for scan in scans]

@@ -2,13 +2,25 @@
 
 from nanotexture.readers.map_arrays import MapArrays, sum_over_qy
 from nanotexture.readers.nexus_map import MapHeader
-from nanotexture.readers.registry import MAP_SUFFIXES, SCAN_READERS, read_map, read_map_header, read_scan
+from nanotexture.readers.registry import (
+    MAP_SUFFIXES,
+    SCAN_READERS,
+    SPEC_SUFFIXES,
+    is_spec_file,
+    read_map,
+    read_map_header,
+    read_scan,
+)
+from nanotexture.readers.spec_hkl import read_hkl_scan
 
 __all__ = [
     "MAP_SUFFIXES",
     "SCAN_READERS",
+    "SPEC_SUFFIXES",
     "MapArrays",
     "MapHeader",
+    "is_spec_file",
+    "read_hkl_scan",
     "read_map",
     "read_map_header",
     "read_scan",

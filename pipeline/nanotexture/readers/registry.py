@@ -22,6 +22,8 @@ SCAN_READERS: dict[str, Callable[[Path], Scan]] = {
     ".xrdml": read_xrdml,
 }
 
+SPEC_SUFFIXES = (".spec", ".spe", ".dat")
+
 MAP_SUFFIXES = (".nxs", ".h5", ".hdf5", ".hdf", ".nx5")
 
 
@@ -30,8 +32,14 @@ def read_scan(path: Path | str) -> Scan:
     path = Path(path)
     reader = SCAN_READERS.get(path.suffix.lower())
     if reader is None:
-        raise InputError(path, "file type", f"one of {', '.join(SCAN_READERS)}", repr(path.suffix))
+        known = f"one of {', '.join((*SCAN_READERS, *SPEC_SUFFIXES))}"
+        raise InputError(path, "file type", known, repr(path.suffix))
     return reader(path)
+
+
+def is_spec_file(path: Path | str) -> bool:
+    """Whether a file is one of scans in h, k, l, of which there may be many in it (read_hkl_scan), by its name."""
+    return Path(path).suffix.lower() in SPEC_SUFFIXES
 
 
 def read_map(path: Path | str, *, volume: bool = False) -> ReciprocalMap:

@@ -51,6 +51,18 @@ class ConvertConfig(Config):
     film: FilmConfig | None
 
 
+class ConvertHklConfig(Config):
+    """Scans along h, k, l that make one map: their numbers (none: the file's only one), crop as in ConvertConfig, film axes."""
+
+    hkl: Hkl
+    temperature: float | None
+    scans: tuple[int, ...]
+    voxel: tuple[float, float] | None
+    qx_range: tuple[float, float] | None
+    qz_range: tuple[float, float] | None
+    film: FilmConfig | None
+
+
 class LoadConfig(Config):
     """What a map is checked against."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from nanotexture.tables.fields import Hkl, Limits, Spacing, Table, Temperature
 
@@ -23,12 +23,18 @@ class LineScan(Table):
     hkl: Hkl
 
 
+Scans = Annotated[int, Field(ge=0)] | Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
+
+
 class Input(Table):
     """What was measured."""
 
     kind: Literal["maps", "scans"]
     files: tuple[str, ...] = ()
     hkl: tuple[Hkl, ...] = ()
+    scans: tuple[
+        Scans, ...
+    ] = ()  # of one SPEC file: each number, or each list of numbers together, makes one map
     temperatures: tuple[Temperature, ...] = ()
     align: Align | None = None
     thickness_scan: LineScan | None = None
@@ -50,12 +56,15 @@ class Input(Table):
 
     @model_validator(mode="after")
     def _complete(self) -> Input:
-        if self.kind == "scans" and len(self.hkl) not in (1, len(self.files)):
+        if self.scans and len(self.files) != 1:
+            raise ValueError(f"scans: expected with one file that holds them, found {len(self.files)} files")
+        number, what = (len(self.scans), "scans") if self.scans else (len(self.files), "files")
+        if self.kind == "scans" and len(self.hkl) not in (1, number):
             raise ValueError(
-                f"hkl: expected one reflection, or one for each of {len(self.files)} files, found {len(self.hkl)}"
+                f"hkl: expected one reflection, or one for each of {number} {what}, found {len(self.hkl)}"
             )
-        if self.temperatures and len(self.temperatures) != len(self.files):
+        if self.temperatures and len(self.temperatures) != number:
             raise ValueError(
-                f"temperatures: expected one for each of {len(self.files)} files, found {len(self.temperatures)}"
+                f"temperatures: expected one for each of {number} {what}, found {len(self.temperatures)}"
             )
         return self
