@@ -20,7 +20,6 @@ SCAN_FILES = (
     "lab_maps/layer_m420_mesh.xrdml",
     "lab_maps/sto_013_area.xrdml",
     "lab_maps/rsm_111.rasx",
-    "lab_maps/si_004.brml",
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from nanotexture.schema import HKL_SCAN, check
 from silx.io.specfile import SpecFile
 
 from .spec_files import rod_rows, spec_file, spec_scan
+
+GOOD = spec_scan(rod_rows([5, 7, 9, 11]))
 
 
 def written(path: Path, *scans: str) -> Path:
@@ -39,6 +42,14 @@ def test_an_aborted_scan_says_how_many_points_it_lacks(tmp_path: Path) -> None:
     assert scan.sizes["point"] == 2
     assert scan.attrs["points_missing"] == 2
     assert scan.attrs["aborted"].endswith("Scan aborted after 2 points.")
+
+
+def test_a_last_row_without_its_line_end_is_no_point(tmp_path: Path) -> None:
+    text = spec_file(GOOD).rstrip("\n")
+    (tmp_path / "a.spec").write_text(text[:-1])  # 11 counts would be read as 1
+    scan = read_hkl_scan(tmp_path / "a.spec")
+    assert scan["counts"].values.tolist() == [5, 7, 9]
+    assert scan.attrs["points_missing"] == 1
 
 
 def test_a_mesh_knows_its_lines(tmp_path: Path) -> None:
@@ -74,9 +85,6 @@ def test_columns_can_be_told(tmp_path: Path) -> None:
     assert (scan["attenuation"] == 1).all()
 
 
-GOOD = spec_scan(rod_rows([5, 7, 9, 11]))
-
-
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -84,6 +92,12 @@ GOOD = spec_scan(rod_rows([5, 7, 9, 11]))
         (GOOD + GOOD, r"one scan, or the number of one, found 2 \(scans 1, 1\)"),
         (GOOD.replace("hklscan", "ascan"), "hklscan, hscan, kscan, lscan or hklmesh, found 'ascan'"),
         (GOOD.replace(" 3 -1000", ""), "the arguments of hklscan"),
+        (GOOD.replace(" 3 -1000", " -5 -1000"), "the arguments of hklscan"),
+        (
+            GOOD.replace("hklscan  1 1  0 0  1 1.3  3", "hklmesh H 1 1 -5 L 1 1 -5"),
+            "the arguments of hklmesh",
+        ),
+        (GOOD.replace(" 2 7\n", " 2 7_0\n"), "an underscore"),
         (GOOD.replace(" 3 -1000", " 2 -1000"), "at most 3, as #S says, found 4"),
         (
             GOOD.replace("1 0 1.1 1 1000 1 2 7", "1 0 1.1 1 1000"),
@@ -123,7 +137,8 @@ def test_the_real_files_hold_the_numbers_that_silx_reads(mirror: Path) -> None:
 
 def test_the_86_meshes_of_the_real_file_are_read_or_refused_for_a_dead_monitor(mirror: Path) -> None:
     path = mirror / "lmn40/lmn40.spe"
-    meshes = [n for n in scan_numbers(path) if read_spec_scan(path, n).command[0] == "hklmesh"]
+    meshes = [int(n) for n in re.findall(r"^#S (\d+)  hklmesh", path.read_text(), re.MULTILINE)]
+    assert set(meshes) <= set(scan_numbers(path))
     refused = {}
     for number in meshes:
         try:

@@ -48,6 +48,8 @@ def read_bytes(path: Path) -> bytes:
 
 def numbers(file: str, field: str, text: str) -> Array:
     """Finite numbers separated by blanks or commas."""
+    if "_" in text:  # Python reads 1_5 as 15
+        raise InputError(file, field, "numbers", "an underscore")
     words = text.replace(",", " ").split()
     try:
         values = np.array([float(word) for word in words], dtype=np.float64)

@@ -17,6 +17,7 @@ from nanotexture.readers.spec_text import SpecScan, read_spec_scan
 from nanotexture.schema import HKL_SCAN, labelled
 
 MAX_INDEX = 200
+MAX_INTERVALS = 1_000_000
 _CELL = slice(0, 6)  # of #G1: a, b, c in angstrom, alpha, beta, gamma in deg
 _WAVELENGTH = 30  # of #G1, in fourc, sixc and psic geometries
 _TRANSMISSION = ("trans", "transm", "transmission")
@@ -79,11 +80,11 @@ def _promised(scan: SpecScan) -> int:
     name, *rest = scan.command or ("",)
     try:
         if name == "hklscan":
-            return int(rest[6]) + 1
+            return _points(rest[6])
         if name in ("hscan", "kscan", "lscan"):
-            return int(rest[2]) + 1
+            return _points(rest[2])
         if name == "hklmesh":
-            return (int(rest[3]) + 1) * (int(rest[7]) + 1)
+            return _points(rest[3]) * _points(rest[7])
     except (IndexError, ValueError) as error:
         raise InputError(
             scan.file, scan.field("#S"), f"the arguments of {name}", " ".join(rest)[:80]
@@ -91,9 +92,17 @@ def _promised(scan: SpecScan) -> int:
     raise InputError(scan.file, scan.field("#S"), "hklscan, hscan, kscan, lscan or hklmesh", repr(name[:40]))
 
 
+def _points(intervals: str) -> int:
+    """Points of an axis of so many intervals."""
+    number = int(intervals)
+    if not 0 <= number <= MAX_INTERVALS:
+        raise ValueError(f"{number} intervals")
+    return number + 1
+
+
 def _per_line(scan: SpecScan) -> int:
     """Points of the axis that moves fastest: one line of a mesh, or all of a line scan."""
-    return int(scan.command[4]) + 1 if scan.command[0] == "hklmesh" else _promised(scan)
+    return _points(scan.command[4]) if scan.command[0] == "hklmesh" else _promised(scan)
 
 
 def _counts(scan: SpecScan, counter: str) -> Array:

@@ -57,7 +57,9 @@ def read_spec_scan(path: Path, number: int | None = None) -> SpecScan:
         raise InputError(file, "#S", what, f"{len(wanted)} (scans {numbered}{', ...' * (len(found) > 12)})")
     index = wanted[0]
     end = found[index + 1].start() if index + 1 < len(found) else len(text)
-    return _scan(file, int(found[index][1]), found[index][2], text[found[index].end() : end])
+    # a last row without its line end is no point: SPEC was stopped while it wrote it, and digits may be lacking
+    whole = text.rfind("\n") + 1 if end == len(text) else end
+    return _scan(file, int(found[index][1]), found[index][2], text[found[index].end() : whole])
 
 
 def _text(path: Path) -> str:

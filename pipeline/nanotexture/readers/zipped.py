@@ -99,6 +99,8 @@ def _check_member(file: str, member: zipfile.ZipInfo) -> None:
         raise InputError(file, field, "files and folders", "a symbolic link")
     if member.flag_bits & 1:
         raise InputError(file, field, "no encryption", "an encrypted member")
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise InputError(file, field, "a member stored or deflated", f"method {member.compress_type}")
     if member.file_size > MAX_MEMBER:
         raise InputError(file, field, f"at most {MAX_MEMBER} bytes", f"{member.file_size}")
     if member.file_size > SMALL and member.file_size > MAX_RATIO * member.compress_size:
