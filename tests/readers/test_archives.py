@@ -54,6 +54,18 @@ def test_points_of_a_coupled_brml_scan_become_one_line(tmp_path: Path) -> None:
     assert np.allclose(scan["omega"], [[20, 20.1, 20.2]])
 
 
+def test_values_recorded_after_the_counts_are_not_counts(tmp_path: Path) -> None:
+    rows = np.array([[1.0, 1, 5, 299], [1, 1, 7, 300]])
+    text = raw_data(rows, axis_info("TwoTheta", 40, 0.2, 0.2))
+    views = '<RawDataView Start="2" Length="1"><Recording Category="Count"/></RawDataView>'
+    later = (
+        '<RawDataView Start="3" Length="1"><Recording Category="Temperature" LogicName="T"/></RawDataView>'
+    )
+    start, end = text.index('<RawDataView Start="2"'), text.index("</DataViews>")
+    scan = read_scan(written_zip(tmp_path / "a.brml", brml([text[:start] + views + later + text[end:]])))
+    assert scan["counts"].values.tolist() == [[5, 7]]
+
+
 def test_an_aborted_brml_scan_keeps_its_step(tmp_path: Path) -> None:
     rows = np.array([[1.0, 1, 5], [1, 1, 7]])
     axes = axis_info("TwoTheta", 40, 10, 0.2)
@@ -286,7 +298,7 @@ CONDITIONS = "Data0/MesurementConditions0.xml"
         (TABLE, "<string>", "<text>", "a complete XML document"),
         (RAW, "Datum>", "Dotum>", "rows of equally many numbers"),
         (RAW, ",5.0,", ",five,", "Datum: expected numbers"),
-        (RAW, ",5.0,", ",", r"6 numbers, up to the last channel, found 5"),
+        (RAW, ",5.0,", ",", r"6 numbers as DataViews says, found 5"),
         (RAW, 'Category="Count"', 'Category="Time"', "a recorded counter"),
         (RAW, '<InfoData AxisId="Theta">', '<InfoData AxisId="Chi">', r"Drives\[Theta\]"),
         (RAW, 'AxisId="TwoTheta"', 'AxisId="Chi"', r"Drives\[TwoTheta\]"),

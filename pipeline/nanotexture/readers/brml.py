@@ -92,9 +92,9 @@ def _route(members: zipped.Members, member: str) -> _Route:
     if not rows or rows[0].size == 0 or any(row.size != rows[0].size for row in rows):
         raise InputError(file, f"{member}, Datum", "rows of equally many numbers", "none, or unequal rows")
     places = _places(file, member, route)
-    end = sum(places[_COUNTER])
+    end = max(place + size for place, size in places.values())
     if end != rows[0].size:
-        expected = f"{end} numbers, up to the last channel"
+        expected = f"{end} numbers as DataViews says"
         raise InputError(file, f"{member}, Datum", expected, f"{rows[0].size}")
     return _Route(file, member, root, route, np.stack(rows), places)
 
@@ -102,25 +102,38 @@ def _route(members: zipped.Members, member: str) -> _Route:
 def _places(file: str, member: str, route: Element) -> dict[str, tuple[int, int]]:
     """First place and number of the values in a row, by name; what the detector counted among them."""
     found: dict[str, tuple[int, int]] = {}
-    for view in route.iterfind("DataViews/RawDataView"):
-        field = f"{member}, RawDataView"
-        place, size = (number(file, f"{field}@{key}", view.get(key)) for key in ("Start", "Length"))
+    for index, view in enumerate(route.iterfind("DataViews/RawDataView")):
+        field = f"{member}, RawDataView {index}"
+        name = _name_of(view) or f"view {index}"
+        if name in found:
+            raise InputError(file, field, "each quantity once, and one detector", f"{name} twice")
+        varying = view.find("Varying")
+        # Q of every channel is announced (Length), but that of one is stored (VectorLength)
+        stored = view.get("Length") if varying is None else varying.get("VectorLength") or view.get("Length")
+        place, size = (
+            number(file, f"{field}@Start", view.get("Start")),
+            number(file, f"{field}@Length", stored),
+        )
         if min(place, size - 1) < 0 or place != int(place) or size != int(size):
             raise InputError(file, field, "a place and a length", f"{place:g}, {size:g}")
-        recording = view.find("Recording")
-        counts = recording is not None and recording.get("Category") == "Count"
-        name = _COUNTER if counts else view.get("LogicName") or ""
-        if name == _COUNTER and name in found:
-            raise InputError(file, field, "one detector", "several")
         found[name] = int(place), int(size)
     if _COUNTER not in found:
         raise InputError(file, f"{member}, DataViews", "a recorded counter", "none")
     return found
 
 
+def _name_of(view: Element) -> str:
+    recording = view.find("Recording")
+    if recording is not None:
+        return _COUNTER if recording.get("Category") == "Count" else recording.get("LogicName", "")
+    inside = view.find("Varying")
+    return view.get("LogicName", "") if inside is None else inside.get("LogicName", "")
+
+
 def _lines(route: _Route) -> list[Line]:
     """Snapshots of a line detector as one line each, points of a point detector as one line together."""
-    counts = route.data[:, route.places[_COUNTER][0] :]
+    first, channels = route.places[_COUNTER]
+    counts = route.data[:, first : first + channels]
     shape = counts.shape
     values = {
         "counts": counts,
@@ -129,7 +142,7 @@ def _lines(route: _Route) -> list[Line]:
         **{name: _angle(route, axis) for name, axis in _AXES.items()},
     }
     full = {name: np.broadcast_to(value, shape) for name, value in values.items()}
-    if route.channels == 1:
+    if channels == 1:
         return [_one_line({name: value[:, 0] for name, value in full.items()})]
     return [_one_line({name: value[row] for name, value in full.items()}) for row in range(shape[0])]
 
@@ -150,8 +163,6 @@ def _once_a_row(route: _Route, name: str, absent: float) -> Array:
     place = route.places.get(name)
     if place is None:
         return np.full((len(route.data), 1), absent)
-    if place[0] >= route.places[_COUNTER][0]:
-        raise InputError(route.file, f"{route.member}, {name}", "a place before the counts", f"{place[0]}")
     return route.data[:, place[0] : place[0] + 1]
 
 
