@@ -23,6 +23,7 @@ _SMALL = (
 PRUNED = {
     "quickstart": (*_FEW, "invert.harmonics=4", "invert.polynomials=8"),
     "lab_maps": ("input.voxel=['0.004 1/angstrom', '0.004 1/angstrom']",),
+    "lmn40": (),
     "pto_kto": (*_FEW, "invert.harmonics=3", "invert.polynomials=4"),
     "sim_pto_sto_vortex": (
         *_SMALL,

@@ -101,6 +101,20 @@ def test_a_right_recipe_is_read(tmp_path, data):
     assert isinstance(read(tmp_path, data), Recipe)
 
 
+@pytest.mark.parametrize(
+    ("input_", "message"),
+    [
+        ({"kind": "maps", "files": ["a.nxs"], "scans": [1]}, 'scans: expected only with kind = "scans"'),
+        ({"kind": "scans", "files": ["a.spec"], "scans": [[]], "hkl": [1, 0, 3]}, "input.scans"),
+        ({"kind": "scans", "files": ["a.spec"], "scans": [-1], "hkl": [1, 0, 3]}, "input.scans"),
+    ],
+)
+def test_numbers_of_scans_belong_to_scans(tmp_path, input_, message):
+    with pytest.raises(UserError) as raised:
+        read(tmp_path, GOOD | {"input": input_})
+    assert message in str(raised.value)
+
+
 def test_the_recipes_of_the_repository_are_right():
     recipes = sorted((Path(__file__).parents[1] / "recipes").glob("*.toml"))
     assert recipes

@@ -16,7 +16,7 @@ from .recipes_pruned import HOW, PRUNED, RECIPES, arguments, files, nanotexture
 
 NAMES = sorted(path.stem for path in RECIPES.glob("*.toml"))
 WITH_RESULT_TESTS = {"quickstart", "pto_kto"}
-CONVERSIONS = {"lab_maps"}
+CONVERSIONS = {"lab_maps", "lmn40"}
 GROUPS = {
     "/texture": schema.RESULT_TEXTURE,
     "/domains": schema.DOMAINS,
@@ -93,7 +93,8 @@ def test_conversions_run_and_hold_maps_only(name: str, mirror: Path, tmp_path: P
     found = opened(Path(ended.last_json["result"]))
     assert set(found.children) == {"maps"}
     for one in found["maps"].children.values():
-        schema.check(one.to_dataset(), schema.CONVERTED_MAP)
+        entries = schema.CONVERTED_VOLUME if "qy" in one.dims else schema.CONVERTED_MAP
+        schema.check(one.to_dataset(), entries)
 
 
 # --- what every result is

@@ -56,6 +56,8 @@ class Input(Table):
 
     @model_validator(mode="after")
     def _complete(self) -> Input:
+        if self.scans and self.kind != "scans":
+            raise ValueError(f'scans: expected only with kind = "scans", found kind = "{self.kind}"')
         if self.scans and len(self.files) != 1:
             raise ValueError(f"scans: expected with one file that holds them, found {len(self.files)} files")
         number, what = (len(self.scans), "scans") if self.scans else (len(self.files), "files")
