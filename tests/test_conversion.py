@@ -95,7 +95,7 @@ def test_points_that_an_aborted_mesh_lacks_are_told(mirror: Path, tmp_path: Path
         ("input.scans=[148, 141]", ("scan 148, ic2", "a monitor above 0")),
         ("input.scans=[140]", ("hkl", "1 scans", "found 2")),
         ("input.scans=[]", ("hkl", "1 files")),
-        ("input.files=['lab_maps/rsm_111.rasx']", ("input.scans", ".spec, .spe, .dat")),
+        ("input.files=['lab_maps/rsm_111.rasx']", ("input.scans", "one SPEC file, found rsm_111.rasx")),
         ("input.files=['a.spec', 'b.spec']", ("scans", "one file", "2 files")),
     ],
 )

@@ -14,7 +14,7 @@ from nanotexture.errors import InputError, UserError
 from nanotexture.film.config import FilmConfig
 from nanotexture.inputs import resolve
 from nanotexture.plan_simulation import simulated_maps
-from nanotexture.readers import SPEC_SUFFIXES, is_spec_file, read_hkl_scan, read_map_header, read_scan
+from nanotexture.readers import is_spec_file, read_hkl_scan, read_map_header, read_scan
 from nanotexture.recipe import Recipe
 from nanotexture.stages import models
 from nanotexture.stages.convert import align, convert, load, scan_thickness
@@ -121,8 +121,7 @@ def _sources(told: Input, path: Path, files: list[Path]) -> list[tuple[Path, tup
     if not told.scans:
         return [(file, ()) for file in files]
     if len(files) != 1 or not is_spec_file(files[0]):
-        known = ", ".join(SPEC_SUFFIXES)
-        raise UserError(f"{path}: input.scans: expected with one file of many scans ({known}), found others")
+        raise UserError(f"{path}: input.scans: expected with one SPEC file, found {files[0].name}")
     return [(files[0], (one,) if isinstance(one, int) else one) for one in told.scans]
 
 

@@ -300,6 +300,12 @@ CONDITIONS = "Data0/MesurementConditions0.xml"
         (RAW, ",5.0,", ",five,", "Datum: expected numbers"),
         (RAW, ",5.0,", ",", r"6 numbers as DataViews says, found 5"),
         (RAW, 'Category="Count"', 'Category="Time"', "a recorded counter"),
+        (
+            RAW,
+            'VisibleName="strip"/>',
+            "><Size><X>2</X><Y>2</Y></Size></Recording>",
+            "1 row of channels, found 2",
+        ),
         (RAW, '<InfoData AxisId="Theta">', '<InfoData AxisId="Chi">', r"Drives\[Theta\]"),
         (RAW, 'AxisId="TwoTheta"', 'AxisId="Chi"', r"Drives\[TwoTheta\]"),
         (RAW, "<Increment>0.5<", "<Increment>5<", "TwoTheta/Increment: expected steps of 5 from 0 to 2"),

@@ -5,7 +5,6 @@ from nanotexture.readers.nexus_map import MapHeader
 from nanotexture.readers.registry import (
     MAP_SUFFIXES,
     SCAN_READERS,
-    SPEC_SUFFIXES,
     is_spec_file,
     read_map,
     read_map_header,
@@ -16,7 +15,6 @@ from nanotexture.readers.spec_hkl import read_hkl_scan
 __all__ = [
     "MAP_SUFFIXES",
     "SCAN_READERS",
-    "SPEC_SUFFIXES",
     "MapArrays",
     "MapHeader",
     "is_spec_file",

@@ -107,6 +107,11 @@ def _places(file: str, member: str, route: Element) -> dict[str, tuple[int, int]
         name = _name_of(view) or f"view {index}"
         if name in found:
             raise InputError(file, field, "each quantity once, and one detector", f"{name} twice")
+        rows = view.findtext("Recording/Size/Y") or "1"
+        if name == _COUNTER and number(file, f"{field}, Size/Y", rows) != 1:
+            raise InputError(
+                file, f"{field}, Size/Y", "a point or line detector, 1 row of channels", rows[:20]
+            )
         varying = view.find("Varying")
         # Q of every channel is announced (Length), but that of one is stored (VectorLength)
         stored = view.get("Length") if varying is None else varying.get("VectorLength") or view.get("Length")

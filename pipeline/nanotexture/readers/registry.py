@@ -22,8 +22,6 @@ SCAN_READERS: dict[str, Callable[[Path], Scan]] = {
     ".xrdml": read_xrdml,
 }
 
-SPEC_SUFFIXES = (".spec", ".spe", ".dat")
-
 MAP_SUFFIXES = (".nxs", ".h5", ".hdf5", ".hdf", ".nx5")
 
 
@@ -32,14 +30,21 @@ def read_scan(path: Path | str) -> Scan:
     path = Path(path)
     reader = SCAN_READERS.get(path.suffix.lower())
     if reader is None:
-        known = f"one of {', '.join((*SCAN_READERS, *SPEC_SUFFIXES))}"
+        known = f"one of {', '.join(SCAN_READERS)}, or a SPEC file"
         raise InputError(path, "file type", known, repr(path.suffix))
     return reader(path)
 
 
 def is_spec_file(path: Path | str) -> bool:
-    """Whether a file is one of scans in h, k, l, of which there may be many in it (read_hkl_scan), by its name."""
-    return Path(path).suffix.lower() in SPEC_SUFFIXES
+    """Whether a file is one of SPEC, with many scans in it (read_hkl_scan), by its first bytes."""
+    path = Path(path)
+    if path.suffix.lower() in SCAN_READERS:
+        return False
+    try:
+        with path.open("rb") as stream:
+            return stream.read(3) in (b"#F ", b"#S ")
+    except OSError as error:
+        raise InputError(path, "file", "a readable file", error.strerror or str(error)) from error
 
 
 def read_map(path: Path | str, *, volume: bool = False) -> ReciprocalMap:
