@@ -19,7 +19,9 @@ from nanotexture.plan_input import MapTask, scan_maps
 from nanotexture.quantities import ReciprocalMap
 from nanotexture.store_maps import Converted, maps_tree
 
-_PIXEL = 40  # bytes: coordinates, counts and factors of a scan's point
+_POINT = (
+    300  # bytes: what a point of a scan costs while it becomes a map, measured with one of a million points
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class ConversionJob:
     @property
     def worker_bytes(self) -> int:
         """Peak memory of one worker."""
-        return BASE + _PIXEL * max(file.stat().st_size for file in self.files) // 4
+        return BASE + _POINT * max(one.points for one in self.maps)
 
     def tree(self, get: Getter, attrs: Mapping[str, Any]) -> xr.DataTree:
         """All groups of the result."""

@@ -64,7 +64,7 @@ def _scans(
 class MapTask:
     """The task that makes one map, and what it is a map of; temperature in K, NaN where unknown.
 
-    scan: its number in the file, or the numbers as text; notes: what the file lacks.
+    scan: its number in the file, or the numbers as text; points: how many were measured; notes: what the file lacks.
     """
 
     file: Path
@@ -72,6 +72,7 @@ class MapTask:
     temperature: float
     task: Task
     scan: int | str | None = None
+    points: int = 0
     notes: tuple[str, ...] = ()
 
 
@@ -89,31 +90,30 @@ def scan_maps(
     found = []
     for (file, scans), hkl, t in zip(sources, hkls, temperatures, strict=True):
         kelvin = None if np.isnan(t) else t
-        notes = _notes_of_meshes(file, scans) if is_spec_file(file) else _notes_of_lines(file)
+        points, notes = _looked_at(file, scans)
         task = (
             _hkl_task(told, film, file, scans, hkl, kelvin)
             if is_spec_file(file)
             else _angle_task(told, film, alignment, file, hkl, kelvin)
         )
-        found.append(MapTask(file, hkl, t, task, ", ".join(map(str, scans)) or None, notes))
+        found.append(MapTask(file, hkl, t, task, ", ".join(map(str, scans)) or None, points, notes))
     return found
 
 
-def _notes_of_lines(file: Path) -> tuple[str, ...]:
-    """What a scan of angles lacks; a file that cannot be read is refused."""
-    dropped = int(read_scan(file).attrs.get("lines_dropped", "0"))
-    return (f"{file.name}: an aborted last line was left out",) if dropped else ()
-
-
-def _notes_of_meshes(file: Path, scans: tuple[int, ...]) -> tuple[str, ...]:
-    """What the scans of a SPEC file lack; one that cannot be read is refused."""
+def _looked_at(file: Path, scans: tuple[int, ...]) -> tuple[int, tuple[str, ...]]:
+    """Number of points, and what the file lacks of them; one that cannot be read is refused."""
+    if not is_spec_file(file):
+        scan = read_scan(file)
+        dropped = int(scan.attrs.get("lines_dropped", "0"))
+        return scan["counts"].size, (f"{file.name}: an aborted last line was left out",) if dropped else ()
     read = [read_hkl_scan(file, number) for number in scans or (None,)]
-    return tuple(
+    lacking = tuple(
         f"{file.name} scan {one.attrs['scan']}: {one.attrs['points_missing']} of {one.attrs['points_promised']} points "
         "were not measured"
         for one in read
         if one.attrs["points_missing"]
     )
+    return sum(one.sizes["point"] for one in read), lacking
 
 
 def _sources(told: Input, path: Path, files: list[Path]) -> list[tuple[Path, tuple[int, ...]]]:
