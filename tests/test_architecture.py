@@ -136,6 +136,7 @@ ONLY_IN: dict[str, set[str]] = {
     "pint": {"units"},
     "pooch": {"data"},
     "psutil": {"engine.durable"},
+    "numba": {"gridding.kernel"},  # one file: what is kept on disk is not compiled again when another file changes
 }
 # Array code with labelled functions: (module, nouns it labels). All else below stages/ sees arrays only.
 LABELLED = {

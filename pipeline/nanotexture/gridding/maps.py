@@ -62,7 +62,13 @@ def _trimmed(
         for i, (axis, limits) in enumerate(zip(axes, (crop.qx, crop.qz), strict=True))
     ]
     cut = (keep[0], keep[1])
-    kept = Sums(sums.counts[cut], sums.variance[cut], sums.single[cut], sums.contributions[cut])
+    kept = Sums(
+        sums.counts[cut],
+        sums.variance[cut],
+        sums.single[cut],
+        sums.contributions[cut],
+        sums.weight[cut],
+    )
     return axes[0].centres[keep[0]], axes[1].centres[keep[1]], kept, least
 
 
