@@ -31,7 +31,7 @@ class Correction(StrEnum):
     ATTENUATOR = "attenuator"  # w = 1 / A_f, A the factor from detected to incident counts
     SOLID_ANGLE = "solid_angle"  # w = cos^3(a), a between pixel and panel's normal: area cos(a) / distance^2
     # w = h (1 - (s.e)^2) + (1 - h) (1 - (s.v)^2), e and v across the beam, h share along e:
-    # Schleputz et al., J. Appl. Cryst. 44, 73 (2011), eq. 13
+    # as in Schlepütz et al., J. Appl. Cryst. 44, 73 (2011)
     POLARIZATION = "polarization"
     # w = 1 / |e.(s x s0)|, e the axis of rotation: Kabsch, J. Appl. Cryst. 21, 916 (1988). Only for intensities summed
     # over a rotation; the mean over pixels that a map holds needs none, since every pixel measures at a point
