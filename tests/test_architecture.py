@@ -136,7 +136,7 @@ ONLY_IN: dict[str, set[str]] = {
     "pint": {"units"},
     "pooch": {"data"},
     "psutil": {"engine.durable"},
-    "numba": {"gridding.kernel"},  # one file: what is kept on disk is not compiled again when another file changes
+    "numba": {"gridding.kernel"},  # one file: compiled code on disk does not see others change
 }
 # Array code with labelled functions: (module, nouns it labels). All else below stages/ sees arrays only.
 LABELLED = {

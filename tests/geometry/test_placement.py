@@ -196,6 +196,16 @@ def test_a_detector_or_lattice_that_nobody_tells_is_refused(field):
     assert refused.value.field == field
 
 
+def test_the_panel_of_a_gold_111_measured_at_34idc_sees_gold_111():
+    """theta and the pixel of the beam were not recorded with staff54: |Q| at the panel's middle is right to 1 %."""
+    moves = {"th": 0.2, "chi": 90.0, "phi": 0.0, "delta": 32.174, "gamma": 12.6346}
+    header = header_of(
+        moves, (256, 256), energy=9.0, distance=500.0, direct_beam=[128.0, 128.0], ub=np.eye(3)
+    )
+    q = lab(header, PRESETS["34idc"]).q(ALL, slice(128, 129), slice(128, 129))
+    assert np.linalg.norm(q) == pytest.approx(2 * np.pi / 2.355, rel=0.01)
+
+
 def test_a_file_without_chains_needs_a_goniometer():
     with pytest.raises(InputError, match="or a declared goniometer"):
         lab(header_of(RIGHT, **PLAIN), None)

@@ -129,6 +129,14 @@ def test_a_count_that_is_not_a_number_is_masked_and_poisons_nothing():
     assert found.records[:, 0].sum() == np.nansum(scan.frames)
 
 
+@pytest.mark.parametrize("dtype", ["u1", "u2", "u4", "i4"])
+def test_the_largest_number_of_a_type_is_no_count(dtype):
+    scan = random_scan(1, dtype=dtype)
+    scan.frames[2, 3, 3] = np.iinfo(dtype).max
+    found = gridded(scan, grid_within(scan.placement, (3, 3, 3), part=2.0))
+    assert found.dropped[2].tolist() == [np.iinfo(dtype).max, np.iinfo(dtype).max, 1.0, 1.0]
+
+
 @given(st.integers(1, 4), st.permutations([0, 1, 2]))
 @settings(max_examples=12, deadline=None)
 def test_neither_blocks_nor_the_order_in_memory_change_the_sums(block, order):

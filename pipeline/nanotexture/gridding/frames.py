@@ -72,7 +72,8 @@ def add_frames(
     """The same sums with frames start, start + 1 ... (frame, row, column) of a scan added in place.
 
     Each pixel counts for the voxel nearest to it; with width (1/angstrom along qx, qy, qz) it is a box that voxels share by
-    volume. Counts that are negative integers or NaN are masked. worth is of these frames alone.
+    volume. Negative integers and NaN are masked, the largest integer of its type is saturated: instruments mark pixels so.
+    worth is of these frames alone.
     """
     part = slice(start, start + len(frames))
     order = list(sums.grid.order)
@@ -87,7 +88,8 @@ def add_frames(
     counts = _counts(frames)
     _check(counts, look, worth, placement)
     if frames.dtype.kind != "f":
-        worth = worth._replace(limits=np.array([0.0, worth.limits[1]]))
+        largest = float(np.iinfo(frames.dtype).max)
+        worth = worth._replace(limits=np.array([0.0, min(largest, worth.limits[1])]))
     if width is None:
         add_nearest(counts, look, worth, sums.records)
     else:
