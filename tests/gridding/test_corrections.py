@@ -22,6 +22,7 @@ from nanotexture.gridding import (
 )
 from nanotexture.gridding.accumulate import means_from_sums
 from nanotexture.gridding.corrections import rotation_axes, solid_angle
+from nanotexture.gridding.kernel import WEIGHT
 
 from .scans import Scan, header_of, random_scan
 
@@ -58,7 +59,7 @@ def weights(scan, *corrections, detector=None):
         add_frames(
             sums, scan.frames[frame : frame + 1], scan.placement, one._replace(pixel=pixel), start=frame
         )
-        found[frame, row, column] = sums.records[0, 2]
+        found[frame, row, column] = sums.records[0, WEIGHT]
     return found
 
 
@@ -145,7 +146,9 @@ def test_frames_of_any_exposure_and_attenuation_tell_the_same_intensity(seed):
         Correction.PEDESTAL,
     ]
     worth = worth_of_frames(header, scan.placement, asked, Detector(flat, dark, pedestal))
-    sums = add_frames(FrameSums.empty(choose_grid(scan.placement)), frames, scan.placement, worth).sums
+    sums = add_frames(
+        FrameSums.empty(choose_grid(scan.placement), ground=True), frames, scan.placement, worth
+    ).sums
     mean, variance, mask = means_from_sums(sums=sums, least=1)
     np.testing.assert_allclose(mean[mask == 0], 1000.0)
     assert (variance[mask == 0] > 0).all()

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from nanotexture.errors import UserError
 from nanotexture.geometry import PRESETS, Panel, place
 from nanotexture.gridding import FrameSums, add_frames, choose_grid, extent, pixel_steps, worth_of_frames
+from nanotexture.gridding.kernel import PIXELS
 from scipy.ndimage import binary_fill_holes
 
 from .scans import Scan, header_of, random_scan
@@ -55,7 +56,7 @@ def test_voxels_inside_a_scan_are_not_empty(flat):
     sums = add_frames(
         FrameSums.empty(grid), scan.frames, scan.placement, worth_of_frames(scan.header, scan.placement, [])
     )
-    assert sums.dropped[:, 3].sum() == 0
+    assert sums.dropped[:, PIXELS].sum() == 0
     seen = sums.sums.contributions > 0
     seen = seen if flat else seen[:, seen.shape[1] // 2]
     assert not (binary_fill_holes(seen) & ~seen).any()

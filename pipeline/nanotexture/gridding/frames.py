@@ -12,7 +12,17 @@ from nanotexture.errors import UserError
 from nanotexture.geometry.placement import Placement
 from nanotexture.gridding.accumulate import Sums
 from nanotexture.gridding.frame_grid import Grid
-from nanotexture.gridding.kernel import DROPPED, FIELDS, Look, Worth, add_nearest, add_shared
+from nanotexture.gridding.kernel import (
+    COUNTS,
+    DROPPED,
+    GROUND,
+    PIXELS,
+    WEIGHT,
+    Look,
+    Worth,
+    add_nearest,
+    add_shared,
+)
 
 Array = NDArray[np.float64]
 
@@ -21,43 +31,58 @@ KINDS = ("u2", "u4", "i4", "f4", "f8")  # of counts that the kernel is compiled 
 
 @dataclass(frozen=True)
 class FrameSums:
-    """Sums over the voxels of a grid and over what was dropped: records (voxels + 3, 4) as kernel.py lays them out."""
+    """Sums over the voxels of a grid and over what was dropped, records (voxels + 3, fields): counts, weight, pixels, ground.
+
+    Ground is what is to be taken off the counts; sums of frames with neither dark nor pedestal do without it.
+    """
 
     grid: Grid
     records: Array
 
     @classmethod
-    def empty(cls, grid: Grid) -> FrameSums:
+    def empty(cls, grid: Grid, ground: bool = False) -> FrameSums:
         """Sums of nothing; memory is taken where voxels are first touched."""
-        return cls(grid, np.zeros((grid.voxels + DROPPED, FIELDS)))
+        return cls(grid, np.zeros((grid.voxels + DROPPED, GROUND + ground)))
 
     def __add__(self, other: FrameSums) -> FrameSums:
-        return FrameSums(_same(self.grid, other.grid), self.records + other.records)
+        self._check(other)
+        return FrameSums(self.grid, self.records + other.records)
 
     def __iadd__(self, other: FrameSums) -> FrameSums:
-        _same(self.grid, other.grid)
+        self._check(other)
         np.add(self.records, other.records, out=self.records)
         return self
 
     @property
+    def ground(self) -> bool:
+        """Whether something may be taken off the counts."""
+        return self.records.shape[1] > GROUND
+
+    @property
     def dropped(self) -> Array:
-        """Array (3, 4): outside the grid, masked, saturated; signal, variance, weight, pixels."""
+        """Array (3, fields): outside the grid, masked, saturated; counts, weight, pixels, ground if there is one."""
         return self.records[-DROPPED:]
 
     @property
     def sums(self) -> Sums:
         """The same as accumulate.Sums, arrays (nx, ny, nz), or (nx, nz) of a flat grid.
 
-        A single detected count has variance 1: the variance of single counts is the number of pixels.
+        The variance of the signal is that of the counts, ground included. A single detected count has variance 1: the
+        variance of single counts is the number of pixels.
         """
-        signal, variance, weight, pixels = (self._field(n) for n in range(FIELDS))
-        return Sums(signal, variance, pixels, pixels, weight)
+        counts, weight, pixels = (self._field(n) for n in (COUNTS, WEIGHT, PIXELS))
+        signal = counts - self._field(GROUND) if self.ground else counts
+        return Sums(signal, counts, pixels, pixels, weight)
 
     def _field(self, number: int) -> Array:
         order, shape = self.grid.order, self.grid.shape
         field = self.records[:-DROPPED, number].reshape([shape[axis] for axis in order])
         found = field.transpose(np.argsort(order))
         return np.asarray(found[:, 0] if self.grid.flat else found)
+
+    def _check(self, other: FrameSums) -> None:
+        if self.grid != other.grid or self.ground != other.ground:
+            raise UserError("sums over two grids, or with and without ground, cannot be added")
 
 
 def add_frames(
@@ -87,6 +112,10 @@ def add_frames(
     )
     counts = _counts(frames)
     _check(counts, look, worth, placement)
+    if not sums.ground and (worth.pedestal.any() or worth.dark.any()):
+        raise UserError(
+            f"{placement.file}: corrections: dark or pedestal expect sums with a ground, got none"
+        )
     if frames.dtype.kind != "f":
         largest = float(np.iinfo(frames.dtype).max)
         worth = worth._replace(limits=np.array([0.0, min(largest, worth.limits[1])]))
@@ -114,9 +143,3 @@ def _check(counts: NDArray[Any], look: Look, worth: Worth, placement: Placement)
         raise UserError(
             f"{placement.file}: corrections: expected those of {expected[0]} frames of {expected[1:]}"
         )
-
-
-def _same(one: Grid, other: Grid) -> Grid:
-    if one != other:
-        raise UserError("sums over two grids cannot be added")
-    return one

@@ -1,9 +1,9 @@
 """Frames to sums over voxels in one pass, compiled: place each pixel, weigh it, add it up. No GIL is held.
 
 All compiled functions stand in this file: numba keeps a compiled function until *its* file changes, whatever it calls.
-A voxel's sums lie side by side (signal, variance, weight, pixels), so that a pixel touches one line of the cache; three
-more records hold what was dropped: outside the grid, masked, saturated. Rows are worked on step by step, so that all steps
-but the last are done on several pixels at once.
+A voxel's sums lie side by side (counts, weight, pixels, and what is to be taken off the counts where that is asked for),
+so that a pixel touches one line of the cache; three more records hold what was dropped: outside the grid, masked,
+saturated. Rows are worked on step by step, so that all steps but the last are done on several pixels at once.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ Integers = NDArray[np.int64]
 Shape = tuple[int, int, int]
 
 OUTSIDE, MASKED, SATURATED = 0, 1, 2  # records after the last voxel
-DROPPED, FIELDS = 3, 4
+DROPPED = 3
+COUNTS, WEIGHT, PIXELS, GROUND = 0, 1, 2, 3  # fields of a record; without ground there are three
 SLOWEST = (
     1e-3  # of the speed through the Ewald sphere: below, the Lorentz factor is no longer that of a plane
 )
@@ -39,7 +40,7 @@ class Look(NamedTuple):
 
 
 class Worth(NamedTuple):
-    """What a count is worth: signal = count - pedestal - seconds dark, weight = frame pixel P L.
+    """What a count is worth: weight = frame pixel P L, and ground = pedestal + seconds dark is to be taken off it.
 
     pixel (row, column), 0 where masked; frame (frame,); pedestal, dark (row, column) and seconds (frame,); forms (frame, 3, 3):
     directions of horizontal and vertical polarization and beam x axis of rotation, as seen with the detector's circles at
@@ -108,69 +109,53 @@ def _weigh(pixel: Array, forms: Array, asked: Array, directions: Array, row: int
 
 @compiled
 def _read(
-    counts: NDArray[Any],
-    weight: Array,
-    pedestal: Array,
-    dark: Array,
-    seconds: float,
-    limits: Array,
-    voxels: int,
-    voxel: Integers,
-    signal: Array,
-    variance: Array,
+    counts: NDArray[Any], weight: Array, limits: Array, voxels: int, voxel: Integers, value: Array
 ) -> None:
-    """Signal and variance (column,) of a row of counts; pixels not to be trusted are sent to their records."""
+    """Counts (column,) of a row as numbers; pixels not to be trusted are sent to their records."""
     masked, saturated = np.int64(voxels + MASKED), np.int64(voxels + SATURATED)
     for c in range(len(voxel)):
         count = float(counts[c])
         kept = (weight[c] > 0) & (count >= limits[0])
         at = saturated if count >= limits[1] else voxel[c]
         voxel[c] = at if kept else masked
-        count = count if count == count else 0.0
-        signal[c] = count - (pedestal[c] + seconds * dark[c])
-        variance[c] = max(count, 0.0)
+        value[c] = count if count == count else 0.0
 
 
 @compiled
-def _add(
-    voxel: Integers, signal: Array, variance: Array, weight: Array, frame: float, records: Array
-) -> None:
+def _add(voxel: Integers, value: Array, weight: Array, frame: float, records: Array) -> None:
     """Add a row; neighbours often share a voxel, so that its sums are kept apart until the voxel changes."""
-    at, s, v, w, pixels = voxel[0], 0.0, 0.0, 0.0, 0.0
+    at, total, w, pixels = voxel[0], 0.0, 0.0, 0.0
     for c in range(len(voxel)):
         here = voxel[c]
         if here != at:
-            records[at, 0] += s
-            records[at, 1] += v
-            records[at, 2] += frame * w
-            records[at, 3] += pixels
-            at, s, v, w, pixels = here, 0.0, 0.0, 0.0, 0.0
-        s += signal[c]
-        v += variance[c]
+            records[at, COUNTS] += total
+            records[at, WEIGHT] += frame * w
+            records[at, PIXELS] += pixels
+            at, total, w, pixels = here, 0.0, 0.0, 0.0
+        total += value[c]
         w += weight[c]
         pixels += 1.0
-    records[at, 0] += s
-    records[at, 1] += v
-    records[at, 2] += frame * w
-    records[at, 3] += pixels
+    records[at, COUNTS] += total
+    records[at, WEIGHT] += frame * w
+    records[at, PIXELS] += pixels
 
 
 @compiled
 def add_nearest(frames: NDArray[Any], look: Look, worth: Worth, records: Array) -> None:
-    """Add frames (frame, row, column) to records (voxels + 3, 4), each pixel to the voxel nearest to it."""
+    """Add frames (frame, row, column) to records (voxels + 3, 3 or 4), each pixel to the voxel nearest to it."""
     columns = frames.shape[2]
-    voxel = np.empty(columns, np.int64)
-    weight, signal, variance = np.empty(columns), np.empty(columns), np.empty(columns)
-    voxels = len(records) - DROPPED
+    voxel, weight, value = np.empty(columns, np.int64), np.empty(columns), np.empty(columns)
+    voxels, ground = len(records) - DROPPED, records.shape[1] > GROUND
     for f in range(frames.shape[0]):
         for r in range(frames.shape[1]):
             _nearest(look.to_voxel[f], look.shift[f], look.directions, r, look.shape, voxel)
             _weigh(worth.pixel, worth.forms[f], worth.asked, look.directions, r, weight)
-            _read(
-                frames[f, r], weight, worth.pedestal[r], worth.dark[r], worth.seconds[f], worth.limits,
-                voxels, voxel, signal, variance,
-            )  # fmt: skip
-            _add(voxel, signal, variance, weight, worth.frame[f], records)
+            _read(frames[f, r], weight, worth.limits, voxels, voxel, value)
+            _add(voxel, value, weight, worth.frame[f], records)
+            if ground:
+                for c in range(columns):
+                    taken = worth.pedestal[r, c] + worth.seconds[f] * worth.dark[r, c]
+                    records[voxel[c], GROUND] += taken
 
 
 @compiled
@@ -188,9 +173,9 @@ def _boxes(
 
 @compiled
 def _share(
-    low: Array, high: Array, c: int, width: Array, shape: Shape, s: float, v: float, w: float, records: Array
+    low: Array, high: Array, c: int, width: Array, shape: Shape, values: Array, records: Array
 ) -> float:
-    """Add signal, variance and weight of a pixel to the voxels that its box overlaps; the share that found none."""
+    """Add values (field,) of a pixel to the voxels that its box overlaps; the share that found none."""
     if not (high[0, c] > low[0, c] and high[1, c] > low[1, c] and high[2, c] > low[2, c]):
         return 1.0
     left, volume = 1.0, width[0] * width[1] * width[2]
@@ -203,10 +188,8 @@ def _share(
                 part = area * (min(high[2, c], z + 0.5) - max(low[2, c], z - 0.5))
                 if part > 0:
                     here = (x * shape[1] + y) * shape[2] + z
-                    records[here, 0] += part * s
-                    records[here, 1] += part * v
-                    records[here, 2] += part * w
-                    records[here, 3] += part
+                    for field in range(records.shape[1]):
+                        records[here, field] += part * values[field]
                     left -= part
     return left
 
@@ -214,9 +197,9 @@ def _share(
 @compiled
 def add_shared(frames: NDArray[Any], look: Look, worth: Worth, records: Array, width: Array) -> None:
     """As add_nearest, but a pixel is a box of `width` voxels (3,) shared by volume; its part outside is dropped."""
-    columns = frames.shape[2]
+    columns, values = frames.shape[2], np.ones(GROUND + 1)
     voxel, low, high = np.empty(columns, np.int64), np.empty((3, columns)), np.empty((3, columns))
-    weight, signal, variance = np.empty(columns), np.empty(columns), np.empty(columns)
+    weight, value = np.empty(columns), np.empty(columns)
     voxels = len(records) - DROPPED
     shape, directions = look.shape, look.directions
     for f in range(frames.shape[0]):
@@ -224,15 +207,12 @@ def add_shared(frames: NDArray[Any], look: Look, worth: Worth, records: Array, w
             voxel[:] = voxels + OUTSIDE
             _boxes(look.to_voxel[f], look.shift[f], directions, r, shape, width, low, high)
             _weigh(worth.pixel, worth.forms[f], worth.asked, directions, r, weight)
-            _read(
-                frames[f, r], weight, worth.pedestal[r], worth.dark[r], worth.seconds[f], worth.limits,
-                voxels, voxel, signal, variance,
-            )  # fmt: skip
+            _read(frames[f, r], weight, worth.limits, voxels, voxel, value)
             for c in range(columns):
-                at, left, w = voxel[c], 1.0, worth.frame[f] * weight[c]
-                if at == voxels + OUTSIDE:
-                    left = _share(low, high, c, width, shape, signal[c], variance[c], w, records)
-                records[at, 0] += left * signal[c]
-                records[at, 1] += left * variance[c]
-                records[at, 2] += left * w
-                records[at, 3] += left
+                values[COUNTS], values[WEIGHT] = value[c], worth.frame[f] * weight[c]
+                values[GROUND] = worth.pedestal[r, c] + worth.seconds[f] * worth.dark[r, c]
+                left = 1.0
+                if voxel[c] == voxels + OUTSIDE:
+                    left = _share(low, high, c, width, shape, values, records)
+                for field in range(records.shape[1]):
+                    records[voxel[c], field] += left * values[field]
