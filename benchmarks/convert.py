@@ -29,9 +29,7 @@ THETA = float(np.degrees(np.arcsin(np.pi / 2 / (2 * np.pi * ENERGY / 12.39841984
 ETA = THETA + np.linspace(-1.0, 1.0, FRAMES)
 CENTRE, PIXEL, DISTANCE = (256.0, 255.7), 0.055, 770.0
 PIXELS = FRAMES * SIDE * SIDE
-READ = (
-    2 + 3 * 8 + 3 * 8
-)  # bytes that the kernel reads of each pixel: count, direction, weight, pedestal and dark
+READ = 2 + 3 * 8 + 8  # bytes that the kernel reads of each pixel: count, direction, weight
 
 
 def blocks(file: Path, start: int, stop: int, step: int = BLOCK) -> Iterator[tuple[int, np.ndarray]]:
