@@ -11,32 +11,15 @@ from typing import Any
 import numpy as np
 from nanotexture.geometry import PRESETS, Circle, Goniometer, Panel, Placement, place
 from nanotexture.quantities import Frames
-from nanotexture.schema import FRAMES, labelled
 from PIL import Image
 from silx.io.specfile import SpecFile
 
-NAN = float("nan")
+from tests.geometry.headers import header_of as bare_header
 
 
 def header_of(positions: dict[str, Any], shape: tuple[int, int], **changes: Any) -> Frames:
-    """A header with motors (name: degrees per frame); all else unknown unless told."""
-    frames = max(np.size(p) for p in positions.values())
-    values = {
-        "circle": np.array(list(positions), dtype=object),
-        "position": np.array([np.broadcast_to(p, frames) for p in positions.values()], float),
-        "monitor": np.full(frames, NAN),
-        "seconds": np.full(frames, NAN),
-        "attenuation": np.ones(frames),
-        "mask": np.zeros(shape, np.uint8),
-        "saturation": NAN,
-        "energy": 10.0,
-        "temperature": NAN,
-        "pixel_size": np.full(2, NAN),
-        "distance": NAN,
-        "direct_beam": np.full(2, NAN),
-        "ub": np.eye(3),
-    }  # fmt: skip
-    return Frames(labelled(values | changes, FRAMES, {"file": "scan.spec"}))
+    """A header with motors (name: degrees per frame) and a lattice; all else unknown unless told."""
+    return bare_header(positions, shape, **{"ub": np.eye(3)} | changes)
 
 
 @dataclass(frozen=True)
