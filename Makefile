@@ -8,7 +8,7 @@ ifneq ($(wildcard ../shared/data),)
 export NANOTEXTURE_MIRROR ?= $(abspath ../shared/data)
 endif
 
-.PHONY: install run test bench bench-inversion lint clean
+.PHONY: install run test bench bench-convert bench-inversion lint clean
 
 install: $(STAMP)
 
@@ -26,16 +26,21 @@ lint: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# two processes, a file of tests each at a time, since files share slow fixtures
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile
 
 bench: install
 	$(BIN)/python benchmarks/engine.py
 	$(BIN)/python benchmarks/phasing.py
 	$(BIN)/python benchmarks/main_job.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/convert.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/forward.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/phasefield.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/suite.py 5
+
+bench-convert: install
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/convert.py
 
 # hours: FOLDER keeps what is finished, so that the same command goes on; ARGS as benchmarks/inversion.py --help says
 FOLDER ?= runs/bench-inversion

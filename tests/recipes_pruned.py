@@ -22,6 +22,11 @@ _SMALL = (
 )
 PRUNED = {
     "quickstart": (*_FEW, "invert.harmonics=4", "invert.polynomials=8"),
+    "lab_maps": ("input.voxel=['0.004 1/angstrom', '0.004 1/angstrom']",),
+    "lmn40": (),
+    "nno_6idb": (),
+    "bfo_series": ("input.scans=[1, 6, 10]",),
+    "staff54_frames": ("input.voxel=['0.002 1/angstrom', '0.002 1/angstrom', '0.002 1/angstrom']",),
     "pto_kto": (*_FEW, "invert.harmonics=3", "invert.polynomials=4"),
     "sim_pto_sto_vortex": (
         *_SMALL,

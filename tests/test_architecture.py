@@ -37,7 +37,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "jobs": {"job", "film_job", "conversion_job", "conversion_recipe", "recipe"},
     "conversion_job": {
         "job",
-        "plan_input",
+        "map_task",
+        "plan_frames",
+        "plan_scans",
         "conversion_recipe",
         "store_maps",
         "inputs",
@@ -66,9 +68,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "scoring": {"phasing", "simulate"},
     "plan_temperature": {"recipe", "stages", "engine", "film"},
     "plan": {"recipe", "plan_input", "plan_simulation", "plan_temperature", "stages", "engine", "film"},
+    "map_task": {"engine", "stages"},
+    "plan_frames": {"map_task", "tables", "stages", "readers", "engine"},
+    "plan_scans": {"map_task", "tables", "stages", "engine", "readers", "film"},
     "plan_input": {
+        "map_task",
+        "plan_frames",
+        "plan_scans",
         "recipe",
-        "tables",
         "plan_simulation",
         "inputs",
         "stages",
@@ -136,6 +143,7 @@ ONLY_IN: dict[str, set[str]] = {
     "pint": {"units"},
     "pooch": {"data"},
     "psutil": {"engine.durable"},
+    "numba": {"gridding.kernel"},  # one file: compiled code on disk does not see others change
 }
 # Array code with labelled functions: (module, nouns it labels). All else below stages/ sees arrays only.
 LABELLED = {

@@ -335,9 +335,9 @@ material = "PbTiO3"
 
 
 def test_a_scan_of_an_unknown_format_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "a.dat").write_text("1 2 3\n")
-    recipe = write_recipe(tmp_path, SCANS.replace("a.asc", "a.dat"))
-    assert_refused(run(recipe, tmp_path / "out"), tmp_path, "a.dat", "file type", ".xrdml")
+    (tmp_path / "a.xyz").write_text("1 2 3\n")
+    recipe = write_recipe(tmp_path, SCANS.replace("a.asc", "a.xyz"))
+    assert_refused(run(recipe, tmp_path / "out"), tmp_path, "a.xyz", "file type", ".xrdml")
 
 
 @pytest.mark.parametrize(

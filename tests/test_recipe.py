@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from nanotexture.conversion_recipe import ConversionRecipe
 from nanotexture.errors import UserError
-from nanotexture.recipe import Recipe, read_recipe
+from nanotexture.recipe import Recipe, model_of, read_recipe, read_tables
 
 from .recipes_pruned import RECIPES
 
@@ -100,11 +101,27 @@ def test_a_right_recipe_is_read(tmp_path, data):
     assert isinstance(read(tmp_path, data), Recipe)
 
 
+@pytest.mark.parametrize(
+    ("input_", "message"),
+    [
+        ({"kind": "maps", "files": ["a.nxs"], "scans": [1]}, 'scans: expected only with kind = "scans"'),
+        ({"kind": "scans", "files": ["a.spec"], "scans": [[]], "hkl": [1, 0, 3]}, "input.scans"),
+        ({"kind": "scans", "files": ["a.spec"], "scans": [-1], "hkl": [1, 0, 3]}, "input.scans"),
+    ],
+)
+def test_numbers_of_scans_belong_to_scans(tmp_path, input_, message):
+    with pytest.raises(UserError) as raised:
+        read(tmp_path, GOOD | {"input": input_})
+    assert message in str(raised.value)
+
+
 def test_the_recipes_of_the_repository_are_right():
     recipes = sorted((Path(__file__).parents[1] / "recipes").glob("*.toml"))
     assert recipes
     for path in recipes:
-        assert read_recipe(path).name
+        tables = read_tables(path, ())
+        kind = Recipe if "film" in tables else ConversionRecipe
+        assert model_of(kind, tables, path).name == path.stem
 
 
 def test_quantities_are_in_angstrom_kelvin_and_kev(tmp_path):

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
 from nanotexture import schema
+from scipy.ndimage import gaussian_filter1d
+from scipy.signal import find_peaks
 
 from .conftest import Finished
 from .recipes_pruned import HOW, PRUNED, RECIPES, arguments, files, nanotexture
 
 NAMES = sorted(path.stem for path in RECIPES.glob("*.toml"))
 WITH_RESULT_TESTS = {"quickstart", "pto_kto"}
+CONVERSIONS = {"lab_maps", "lmn40", "nno_6idb", "bfo_series", "staff54_frames"}
 GROUPS = {
     "/texture": schema.RESULT_TEXTURE,
     "/domains": schema.DOMAINS,
@@ -78,11 +82,67 @@ def test_no_pruned_form_is_without_its_recipe() -> None:
     assert set(PRUNED) <= set(NAMES)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in WITH_RESULT_TESTS])
+@pytest.mark.parametrize("name", sorted(set(NAMES) - WITH_RESULT_TESTS - CONVERSIONS))
 def test_other_recipes_run(name: str, mirror: Path, tmp_path: Path) -> None:
     ended = nanotexture(*arguments(name, tmp_path))
     assert ended.status == 0, ended.err
     assert "/texture" in opened(Path(ended.last_json["result"])).groups
+
+
+@pytest.fixture(scope="module")
+def converted(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], xr.DataTree]:
+    """The result of a conversion in its small form, run once."""
+
+    @cache
+    def run(name: str) -> xr.DataTree:
+        ended = nanotexture(*arguments(name, tmp_path_factory.mktemp(name)))
+        assert ended.status == 0, ended.err
+        return opened(Path(ended.last_json["result"]))
+
+    return run
+
+
+@pytest.mark.parametrize("name", sorted(CONVERSIONS))
+def test_conversions_run_and_hold_maps_only(name: str, converted: Callable[[str], xr.DataTree]) -> None:
+    found = converted(name)
+    assert set(found.children) == {"maps"}
+    for one in found["maps"].children.values():
+        entries = schema.CONVERTED_VOLUME if "qy" in one.dims else schema.CONVERTED_MAP
+        schema.check(one.to_dataset(), entries)
+
+
+def test_the_rod_of_the_membrane_has_its_fringes(converted: Callable[[str], xr.DataTree]) -> None:
+    one = converted("nno_6idb")["maps/111"].to_dataset().isel(temperature=0)
+    rod = one["intensity"].sel(qx=slice(2.24, 2.32)).mean("qx")
+    smooth = gaussian_filter1d(rod.fillna(0).values, 4)
+    peaks, _ = find_peaks(np.log(np.maximum(smooth, 1)), prominence=0.1)
+    c_star = 1.63127  # 1/angstrom, of the UB in the SPEC file
+    places = rod["qz"].values[peaks] / c_star
+    np.testing.assert_allclose(places, [0.9786, 1.0159, 1.0549, 1.0933, 1.1323], atol=2e-3)
+
+
+def test_the_rod_of_the_rocked_film_stands_upright_in_every_scan(
+    converted: Callable[[str], xr.DataTree],
+) -> None:
+    """On the detector the peak moves by a column a frame; in Q it is a rod, whose place drifts by less than a pixel."""
+    one = converted("bfo_series")["maps/002"].to_dataset()
+    counts = one["intensity"].fillna(0).clip(0).rolling(qz=9, center=True, min_periods=1).mean()
+    bright = counts.where(counts > 0.2 * counts.max("qx"), 0)
+    centre = (bright * one["qx"]).sum("qx") / bright.sum("qx")
+    rod = counts.sum("qx") > 0.1 * counts.sum("qx").max("qz")
+    for t in range(3):
+        along = centre.isel(temperature=t)[rod.isel(temperature=t).values]
+        assert float(along["qz"].max() - along["qz"].min()) > 0.03
+        assert float(along.std()) < 1.5e-3
+    assert float(centre.where(rod).mean("qz").std()) < 5e-4
+    assert one["source"].values.tolist() == [f"bfo_series.zip scan {n}" for n in (1, 6, 10)]
+
+
+def test_the_gold_crystal_stands_at_its_spacing(converted: Callable[[str], xr.DataTree]) -> None:
+    one = converted("staff54_frames")["maps/111"].to_dataset().isel(temperature=0)
+    at = one["intensity"].where(one["mask"] == 0).argmax(["qx", "qy", "qz"])
+    q = [float(one[axis][at[axis]]) for axis in ("qx", "qy", "qz")]
+    assert 2 * np.pi / np.linalg.norm(q) == pytest.approx(2.355, rel=0.01)  # the direct beam is not given
 
 
 # --- what every result is

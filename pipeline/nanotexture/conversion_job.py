@@ -14,12 +14,19 @@ from nanotexture.engine.task import Task
 from nanotexture.errors import UserError
 from nanotexture.inputs import resolve
 from nanotexture.job import Getter
+from nanotexture.map_task import MapTask, files_of
 from nanotexture.memory import BASE
-from nanotexture.plan_input import MapTask, scan_maps
+from nanotexture.plan_frames import frame_maps
+from nanotexture.plan_scans import scan_maps
 from nanotexture.quantities import ReciprocalMap
 from nanotexture.store_maps import Converted, maps_tree
 
-_PIXEL = 40  # bytes: coordinates, counts and factors of a scan's point
+_OF_FRAMES = (
+    300 * 2**20
+)  # bytes: a few frames, their geometry, sums of a block and a grid of the usual size, measured
+_POINT = (
+    300  # bytes: what a point of a scan costs while it becomes a map, measured with one of a million points
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,9 @@ class ConversionJob:
     @property
     def worker_bytes(self) -> int:
         """Peak memory of one worker."""
-        return BASE + _PIXEL * max(file.stat().st_size for file in self.files) // 4
+        if self.recipe.input.kind == "frames":
+            return BASE + _OF_FRAMES
+        return BASE + _POINT * max(one.points for one in self.maps)
 
     def tree(self, get: Getter, attrs: Mapping[str, Any]) -> xr.DataTree:
         """All groups of the result."""
@@ -61,8 +70,15 @@ def conversion_job(recipe: ConversionRecipe, path: Path) -> ConversionJob:
     files = resolve(told.files, path, "input.files")
     if not files:
         raise UserError(f"{path}: input.files: expected files to convert, found none")
-    maps = scan_maps(told, None, None, path, files)
-    return ConversionJob(recipe, tuple(maps), tuple(files))
+    maps = _maps(recipe, path, files)
+    notes = tuple(note for one in maps for note in one.notes)
+    return ConversionJob(recipe, tuple(maps), tuple(files_of(maps)), notes)
+
+
+def _maps(recipe: ConversionRecipe, path: Path, files: list[Path]) -> list[MapTask]:
+    if recipe.input.kind == "frames":
+        return frame_maps(recipe.input, recipe.convert, path, files)
+    return scan_maps(recipe.input, None, None, path, files)
 
 
 def _source(one: MapTask) -> str:

@@ -44,7 +44,8 @@ def on_one_grid(maps: Sequence[ReciprocalMap]) -> list[ReciprocalMap]:
 
 
 def _step(axis: np.ndarray) -> float:
-    return float(axis[-1] - axis[0]) / (axis.size - 1)
+    """Distance of two voxels; of an axis of one voxel any distance will do."""
+    return float(axis[-1] - axis[0]) / (axis.size - 1) if axis.size > 1 else 1.0
 
 
 def _one_lattice(maps: Sequence[ReciprocalMap], q: str) -> bool:

@@ -6,11 +6,12 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from nanotexture.readers import MAP_SUFFIXES, read_map_header, read_scan
+from nanotexture.readers import MAP_SUFFIXES, is_spec_file, read_map_header, read_scan
 from nanotexture.recipe import Recipe
 
 BASE = 350 * 2**20  # an idle worker with numpy, torch and xarray loaded, measured
 _LINE_FIT = 30 * 8  # bytes a voxel: background basis, its products, model and residual
+_SPEC_POINT = 50  # bytes of a point and its columns as text, at least
 _START = 6 * 2**20  # a start's Jacobian and its copies, typical motif
 
 
@@ -28,4 +29,6 @@ def _voxels(recipe: Recipe, files: Sequence[Path]) -> list[int]:
 def _size(file: Path) -> int:
     if file.suffix.lower() in MAP_SUFFIXES:
         return math.prod(read_map_header(file).shape)
+    if is_spec_file(file):
+        return file.stat().st_size // _SPEC_POINT
     return int(read_scan(file)["counts"].size)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,15 @@ from nanotexture.engine.task import Source, Task
 from nanotexture.errors import InputError, UserError
 from nanotexture.film.config import FilmConfig
 from nanotexture.inputs import resolve
+from nanotexture.map_task import files_of
+from nanotexture.plan_frames import frame_maps
+from nanotexture.plan_scans import scan_maps
 from nanotexture.plan_simulation import simulated_maps
-from nanotexture.readers import read_map_header, read_scan
+from nanotexture.readers import read_map_header
 from nanotexture.recipe import Recipe
 from nanotexture.stages import models
-from nanotexture.stages.convert import align, convert, load, scan_thickness
+from nanotexture.stages.convert import align, load, scan_thickness
 from nanotexture.stages.directions import directions
-from nanotexture.tables.input import Input
 
 Key = tuple[str, float]  # reflection, temperature
 
@@ -40,7 +41,20 @@ def measured(
             for key, file in _distinct(entries)
         }
         return files, None, _by_temperature(made, path)
+    if recipe.input.kind == "frames":
+        return _frames(recipe, path, files)
     return _scans(recipe, film, path, files)
+
+
+def _frames(
+    recipe: Recipe, path: Path, files: list[Path]
+) -> tuple[list[Path], None, dict[float, tuple[Task, ...]]]:
+    if recipe.input.align is not None:
+        raise UserError(f'{path}: input.align: expected only with kind = "scans", found it with "frames"')
+    found = frame_maps(recipe.input, recipe.convert, path, files)
+    entries = [((str(one.hkl), one.temperature), (one.file, one.task)) for one in found]
+    made = {key: task for key, (_, task) in _distinct(entries)}
+    return files_of(found), None, _by_temperature(made, path)
 
 
 def _directions(film: FilmConfig, files: list[Path]) -> tuple[Task]:
@@ -57,43 +71,6 @@ def _scans(
     entries = [((str(one.hkl), one.temperature), (one.file, one.task)) for one in found]
     made = {key: task for key, (_, task) in _distinct(entries)}
     return [*files, *source], alignment, _by_temperature(made, path)
-
-
-@dataclass(frozen=True)
-class MapTask:
-    """The task that makes one map, and what it is a map of; temperature in K, NaN where unknown; scan: its number in the file."""
-
-    file: Path
-    hkl: models.Hkl
-    temperature: float
-    task: Task
-    scan: int | None = None
-
-
-def scan_maps(
-    told: Input, film: FilmConfig | None, alignment: Task | None, path: Path, files: list[Path]
-) -> list[MapTask]:
-    """Map of each file of a point or line detector; a file that cannot be read is refused here."""
-    hkls = told.hkl * len(files) if len(told.hkl) == 1 else told.hkl
-    if len(hkls) != len(files):
-        raise UserError(
-            f"{path}: input.hkl: expected one reflection for each of {len(files)} files, found {len(hkls)}"
-        )
-    temperatures = told.temperatures or (float("nan"),) * len(files)
-    found = []
-    for file, hkl, t in zip(files, hkls, temperatures, strict=True):
-        read_scan(file)
-        config = models.ConvertConfig(
-            hkl=hkl,
-            temperature=None if np.isnan(t) else t,
-            voxel=told.voxel,
-            qx_range=told.qx_range,
-            qz_range=told.qz_range,
-            film=film,
-        )
-        inputs = (Source(file),) if alignment is None else (Source(file), alignment)
-        found.append(MapTask(file, hkl, t, Task(convert, config, inputs, file.name)))
-    return found
 
 
 def _alignment(recipe: Recipe, film: FilmConfig, path: Path) -> tuple[list[Path], Task | None]:

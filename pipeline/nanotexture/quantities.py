@@ -8,8 +8,12 @@ Scan = NewType("Scan", xr.Dataset)  # what an instrument recorded: counts at ang
 Frames = NewType(
     "Frames", xr.Dataset
 )  # what stands beside the frames of an area detector: motors, monitor, mask
+FrameGrid = NewType("FrameGrid", xr.Dataset)  # the voxels that all scans of a series share
+BlockSums = NewType("BlockSums", xr.Dataset)  # sums over voxels of some frames of a scan
+HklScan = NewType("HklScan", xr.Dataset)  # what a point detector counted at each h, k, l
 Alignment = NewType("Alignment", xr.Dataset)  # goniometer offsets found from a substrate peak
 ReciprocalMap = NewType("ReciprocalMap", xr.Dataset)  # counts on a regular grid of qx and qz, one reflection
+Rod = NewType("Rod", xr.Dataset)  # intensities along one line of reciprocal space
 Directions = NewType(
     "Directions", xr.Dataset
 )  # whether the maps are of a texture periodic in both directions

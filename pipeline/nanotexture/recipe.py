@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from nanotexture.errors import UserError
+from nanotexture.tables.convert import Convert, refuse_convert
 from nanotexture.tables.fields import Hkl, Length, Table
 from nanotexture.tables.input import Input
 from nanotexture.tables.simulate import Simulate
@@ -82,9 +83,11 @@ class Recipe(Table):
     texture: Texture = Texture()
     invert: Invert = Invert()
     simulate: Simulate | None = None
+    convert: Convert = Convert()
 
     @model_validator(mode="after")
     def _something_measured(self) -> Recipe:
+        refuse_convert(self.input, "convert" in self.model_fields_set)
         if bool(self.input.files) == (self.simulate is not None):
             raise ValueError(
                 "input.files: expected files, or a table [simulate] in their place, found both or neither"

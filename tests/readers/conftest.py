@@ -19,6 +19,7 @@ SCAN_FILES = (
     "pto_kto/e16014_09_t2t_002.ras",
     "lab_maps/layer_m420_mesh.xrdml",
     "lab_maps/sto_013_area.xrdml",
+    "lab_maps/rsm_111.rasx",
 )
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import h5py
@@ -12,10 +15,15 @@ import pytest
 import xarray as xr
 from nanotexture.errors import InputError, UserError
 from nanotexture.readers import hdf5_safety, read_map, read_scan
-from nanotexture.schema import MAP, SCAN, check
+from nanotexture.readers.hkl_volume import read_hkl_volume
+from nanotexture.readers.spec_hkl import read_hkl_scan
+from nanotexture.schema import HKL_SCAN, MAP, SCAN, Schema, check, in_volume
 
+from .archives import unpacked, written_zip
 from .conftest import asc_text, ras_text, write_map, xrdml_text
+from .hkl_volumes import write_volume
 
+SLOW = 5.0  # seconds: more, on a busy machine, than any damaged file may cost
 SCAN_FINITE = ("counts", "attenuation", "omega", "two_theta", "wavelength", "oversampling")
 
 
@@ -74,6 +82,36 @@ def shortened(mirror: Path, name: str) -> bytes:
     return content
 
 
+def mutants_are_read_or_refused(
+    mutants: Iterator[bytes],
+    path: Path,
+    read: Callable[[Path], xr.Dataset],
+    schema: Schema,
+    fields: tuple[str, ...],
+) -> int:
+    """How many mutants are refused; each of the others is checked to be finite and not empty, all of them to be quick."""
+    refused = 0
+    for mutant in mutants:
+        path.write_bytes(mutant)
+        started = time.perf_counter()
+        found = outcome(read, path)
+        assert time.perf_counter() - started < SLOW
+        if isinstance(found, str):
+            refused += 1
+            assert path.name in found
+            assert "\n" not in found
+        else:
+            check(found, schema)
+            assert all(np.isfinite(found[variable]).all() for variable in fields)
+            assert found["counts"].values.any()
+    return refused
+
+
+def text_mutants(content: bytes, number: int, seed: int = 17) -> Iterator[bytes]:
+    rng = np.random.default_rng(seed)
+    return (MUTATIONS[index % len(MUTATIONS)](content, rng) for index in range(number))
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -84,31 +122,96 @@ def shortened(mirror: Path, name: str) -> bytes:
     ],
 )
 def test_mutants_of_real_scans_are_read_or_refused(mirror: Path, tmp_path: Path, name: str) -> None:
-    content, rng = shortened(mirror, name), np.random.default_rng(17)
+    content = shortened(mirror, name)
     path = tmp_path / f"mutant{Path(name).suffix}"
     path.write_bytes(content)
     read_scan(path)
-    refused = 0
-    for index in range(240):
-        path.write_bytes(MUTATIONS[index % len(MUTATIONS)](content, rng))
-        found = outcome(read_scan, path)
-        if isinstance(found, str):
-            refused += 1
-            assert path.name in found
-            assert "\n" not in found
-        else:
-            check(found, SCAN)
-            assert all(np.isfinite(found[variable]).all() for variable in SCAN_FINITE)
+    refused = mutants_are_read_or_refused(text_mutants(content, 240), path, read_scan, SCAN, SCAN_FINITE)
     assert refused > 60
 
 
-def test_mutants_of_a_map_file_are_read_or_refused(tmp_path: Path) -> None:
-    content, rng = write_map(tmp_path / "map.nxs").read_bytes(), np.random.default_rng(5)
-    paths = [tmp_path / f"mutant{index}.nxs" for index in range(200)]
+def few_members(mirror: Path, name: str) -> dict[str, bytes]:
+    """The first three lines of a real archive, with a table of contents that lists these."""
+    contents = unpacked(mirror / name)
+    if name.endswith(".brml"):
+        table = contents["Experiment0/DataContainer.xml"]
+        listed = re.sub(rb"\s*<string>Experiment0/RawData([3-9]|\d\d+)\.xml</string>", b"", table)
+        raw = {f"Experiment0/RawData{i}.xml": contents[f"Experiment0/RawData{i}.xml"] for i in range(3)}
+        return {"Experiment0/DataContainer.xml": listed, **raw}
+    root = re.sub(rb"<Data([3-9]|\d\d+) .*?</Data\1>", b"", contents["root.xml"], flags=re.DOTALL)
+    lines = {key: value for key, value in contents.items() if re.match(r"Data[012]/", key)}
+    return {"root.xml": root, **lines}
+
+
+def archive_mutants(contents: dict[str, bytes], path: Path, number: int) -> Iterator[bytes]:
+    """Archives with one member changed and packed again (its checksum then is right), or with their own bytes changed."""
+    rng, names = np.random.default_rng(23), list(contents)
+    whole = written_zip(path, contents).read_bytes()
+    for index in range(number):
+        mutate = MUTATIONS[index % len(MUTATIONS)]
+        if index % 3 == 0:
+            yield mutate(whole, rng)
+            continue
+        name = names[int(rng.integers(0, len(names)))]
+        yield written_zip(path, {**contents, name: mutate(contents[name], rng)}).read_bytes()
+
+
+@pytest.mark.parametrize("name", ["lab_maps/si_004.brml", "lab_maps/rsm_111.rasx"])
+def test_mutants_of_real_archives_are_read_or_refused(mirror: Path, tmp_path: Path, name: str) -> None:
+    contents = few_members(mirror, name)
+    path = tmp_path / f"mutant{Path(name).suffix}"
+    assert read_scan(written_zip(path, contents)).sizes["line"] == 3
+    mutants = archive_mutants(contents, tmp_path / "packed.zip", 240)
+    assert mutants_are_read_or_refused(mutants, path, read_scan, SCAN, SCAN_FINITE) > 60
+
+
+@pytest.mark.parametrize(("name", "number"), [("lmn40/lmn40.spe", 13), ("lno_lao/LNO_LAO_s14.dat", 14)])
+def test_mutants_of_real_spec_scans_are_read_or_refused(
+    mirror: Path, tmp_path: Path, name: str, number: int
+) -> None:
+    text = (mirror / name).read_bytes()
+    start = text.index(b"#S %d " % number)
+    end = text.find(b"#S %d " % (number + 1))
+    head = text.rfind(b"#E ", 0, start)  # the last one before the scan: a file is written on into
+    content = b"#F mutant\n" + text[head : text.index(b"#S ", head)] + text[start : end if end > 0 else None]
+    path = tmp_path / "mutant.spec"
+    path.write_bytes(content)
+    read_hkl_scan(path)
+    refused = mutants_are_read_or_refused(
+        text_mutants(content, 400), path, read_hkl_scan, HKL_SCAN, ("counts", "attenuation", "hkl")
+    )
+    assert refused > 60
+
+
+def hdf5_mutants(content: bytes, folder: Path, number: int) -> list[Path]:
+    """Damaged copies of an HDF5 file: cut, with bytes of any kind changed, with bytes of its structure changed."""
+    rng = np.random.default_rng(5)
+    paths = [folder / f"mutant{index}.nxs" for index in range(number)]
     for index, path in enumerate(paths):
         path.write_bytes(
             (truncated, truncated, truncated, flipped, metadata_flipped)[index % 5](content, rng)
         )
+    return paths
+
+
+def test_mutants_of_a_volume_along_hkl_are_read_or_refused(tmp_path: Path) -> None:
+    paths = hdf5_mutants(write_volume(tmp_path / "volume.nxs").read_bytes(), tmp_path, 200)
+    with ThreadPoolExecutor(4) as pool:
+        read = partial(read_hkl_volume, hkl=(1, 0, 3))
+        outcomes = list(pool.map(lambda path: outcome(read, path), paths))
+    for path, found in zip(paths, outcomes, strict=True):
+        if isinstance(found, str):
+            assert path.name in found
+        else:
+            check(found, in_volume(MAP))
+            measured = found["mask"].values == 0
+            assert np.isfinite(found["intensity"].values[measured]).all()
+            assert found["intensity"].values[measured].any()
+    assert sum(isinstance(found, str) for found in outcomes) > 60
+
+
+def test_mutants_of_a_map_file_are_read_or_refused(tmp_path: Path) -> None:
+    paths = hdf5_mutants(write_map(tmp_path / "map.nxs").read_bytes(), tmp_path, 200)
     with ThreadPoolExecutor(4) as pool:
         outcomes = list(pool.map(lambda path: outcome(read_map, path), paths))
     for path, found in zip(paths, outcomes, strict=True):
@@ -166,7 +269,7 @@ ROWS = np.array([[40.0, 5, 1], [40.2, 7, 1]])
         ("a.ras", "hello", r"\*RAS_INT_START"),
         ("a.ras", ras_text(ROWS).replace("*RAS_DATA_END", ""), "truncated"),
         ("a.ras", ras_text(ROWS).replace("40.2 7.0 1.0", "40.2 7.0"), "rows of angle, counts, attenuator"),
-        ("a.ras", ras_text(ROWS, MEAS_DATA_COUNT="3"), "3 rows, found 2 rows"),
+        ("a.ras", ras_text(ROWS, MEAS_DATA_COUNT="3"), "3 rows as declared, found 2 rows"),
         ("a.ras", ras_text(ROWS, axis="Chi"), "TwoThetaOmega.*found 'Chi'"),
         ("a.ras", ras_text(ROWS * [1, 1, 0]), "positive factors, found 0"),
         ("a.ras", ras_text(ROWS, MEAS_COND_XG_WAVE_TYPE="La"), "found 'La'"),
@@ -184,7 +287,10 @@ ROWS = np.array([[40.0, 5, 1], [40.2, 7, 1]])
             "moves",
         ),
         ("a.xrdml", xrdml_text("<counts>5 7 9</counts>").replace("K-Alpha 1", "K-Gamma"), "found 'K-Gamma'"),
-        ("a.brml", "x", r"one of .asc, .ras, .xrdml, found '.brml'"),
+        ("a.raw", "x", r"one of .asc, .brml, .ras, .rasx, .xrdml, or a SPEC file, found '.raw'"),
+        ("a.brml", "x", "a complete zip archive"),
+        ("a.rasx", "", "a complete zip archive"),
+        ("a.asc", asc_text(0 * LINES, np.arange(2)), "counts, found zero at every point"),
     ],
 )
 def test_what_is_wrong_is_said_in_the_words_of_the_file(

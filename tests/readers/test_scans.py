@@ -36,7 +36,7 @@ def test_reading_twice_gives_the_same_scan(scan_file: Path) -> None:
 
 
 def test_every_suffix_of_the_registry_is_tested() -> None:
-    assert set(SCAN_READERS) == {".asc", ".ras", ".xrdml"}
+    assert set(SCAN_READERS) == {".asc", ".brml", ".ras", ".rasx", ".xrdml"}
 
 
 def test_the_step_of_a_real_asc_is_exact_and_not_the_printed_one(mirror: Path) -> None:

@@ -23,12 +23,15 @@ class FileState:
     sha256: str
     size: int
     modified_ns: int
+    growing: bool = False  # still written: it may change, but must be there
 
     def changed(self) -> bool:
         """Whether the bytes differ now; read again only if size or time do."""
         path = Path(self.path)
         if not path.is_file():
             return True
+        if self.growing:
+            return False
         state = path.stat()
         same = (state.st_size, state.st_mtime_ns) == (self.size, self.modified_ns)
         return not same and sha256_of_file(path) != self.sha256

@@ -48,6 +48,23 @@ class Source:
         }
 
 
+@dataclass(frozen=True)
+class Part(Source):
+    """Some of a file that is still being written; `content` tells that part apart, the rest of the file may change."""
+
+    content: str = ""
+
+    @cached_property
+    def state(self) -> FileState:
+        """The file, free to change."""
+        return FileState(str(self.path.absolute()), "", 0, 0, growing=True)
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """The part's content."""
+        return {"suffix": self.path.suffix, "part": self.content}
+
+
 @dataclass(frozen=True, eq=False)
 class Task:
     """One application of a stage; tasks with equal keys are equal, whatever their labels."""
@@ -130,7 +147,7 @@ def _kinds(value: TaskInput) -> set[Kind]:
         return {"dataset"}
     if isinstance(value, Source):
         return {"file"}
-    inner = {type(leaf) for leaf in value}
+    inner = {Task if isinstance(leaf, Task) else Source for leaf in value}
     if not inner:
         return {"datasets", "files"}
     return {"datasets"} if inner == {Task} else {"files"} if inner == {Source} else set()

@@ -14,12 +14,16 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Sums:
-    """Per voxel (nx, nz): counts, their variance, the variance of one count, and the number of pixels."""
+    """Per voxel (nx, nz) or (nx, ny, nz): counts, their variance, the variance of one count, pixels, and their weight.
+
+    The weight is what the pixels together would count at intensity 1: their number, where counts are incident counts.
+    """
 
     counts: Array
     variance: Array
     single: Array
     contributions: Array
+    weight: Array
 
     def __add__(self, other: Sums) -> Sums:
         return Sums(
@@ -27,6 +31,7 @@ class Sums:
             self.variance + other.variance,
             self.single + other.single,
             self.contributions + other.contributions,
+            self.weight + other.weight,
         )
 
 
@@ -58,17 +63,17 @@ def sums_from_pixels(
     counts, contributions = spread_to_voxels(pixels.factor * pixels.counts)
     variance, _ = spread_to_voxels(square * pixels.counts)
     single, _ = spread_to_voxels(square)
-    return Sums(counts, variance, single, contributions)
+    return Sums(counts, variance, single, contributions, contributions)
 
 
 def means_from_sums(*, sums: Sums, least: float) -> tuple[Array, Array, NDArray[np.uint8]]:
-    """Mean incident counts of a voxel's pixels, variance of the mean, mask (1: fewer than `least` pixels).
+    """Mean incident counts of a voxel's pixels, variance of the mean, mask (1: fewer than `least` pixels or no weight).
 
     Where no count was seen, the variance is that of one count in the voxel: a limit, not certainty.
     """
-    measured = sums.contributions >= least
-    number = np.where(measured, sums.contributions, 1.0)
-    floor = sums.single / number
-    mean = np.where(measured, sums.counts / number, np.nan)
-    variance = np.where(measured, np.maximum(sums.variance, floor) / number**2, np.nan)
+    measured = (sums.contributions >= least) & (sums.weight > 0)
+    weight = np.where(measured, sums.weight, 1.0)
+    floor = sums.single / np.where(measured, sums.contributions, 1.0)
+    mean = np.where(measured, sums.counts / weight, np.nan)
+    variance = np.where(measured, np.maximum(sums.variance, floor) / weight**2, np.nan)
     return mean, variance, (~measured).astype(np.uint8)

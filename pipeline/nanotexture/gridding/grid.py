@@ -35,16 +35,18 @@ def pixel_extent(q: Array) -> float:
     return float(sum(np.percentile(step, 99) for step in steps))
 
 
-def choose_axes(qx: Array, qz: Array, width: Range, spacing: Range | None, crop: Crop) -> tuple[Axis, Axis]:
-    """Axes of the grid, one pixel beyond the data or the crop on all sides; spacing None for auto."""
+def choose_axes(
+    qx: Array, qz: Array, width: Range, spacing: Range | None, crop: Crop, origin: Range = (0.0, 0.0)
+) -> tuple[Axis, Axis]:
+    """Axes of the grid, one pixel beyond the data or the crop on all sides; spacing None for auto; a voxel centre at origin."""
     steps = spacing or (width[0] / VOXELS_PER_PIXEL[0], width[1] / VOXELS_PER_PIXEL[1])
     if min(steps) <= 0 or not np.isfinite(steps).all():
         raise UserError(
             f"grid spacing must be positive, got {steps} 1/angstrom: does the scan move in both angles?"
         )
     axes = (
-        _axis(_range(qx, crop.qx, "qx"), steps[0], width[0]),
-        _axis(_range(qz, crop.qz, "qz"), steps[1], width[1]),
+        regular_axis(cropped_range(qx, crop.qx, "qx"), steps[0], width[0], origin[0]),
+        regular_axis(cropped_range(qz, crop.qz, "qz"), steps[1], width[1], origin[1]),
     )
     if axes[0].size * axes[1].size > MAX_VOXELS:
         raise UserError(
@@ -53,7 +55,8 @@ def choose_axes(qx: Array, qz: Array, width: Range, spacing: Range | None, crop:
     return axes
 
 
-def _range(q: Array, crop: Range | None, name: str) -> Range:
+def cropped_range(q: Array, crop: Range | None, name: str) -> Range:
+    """Least and largest of q that the crop leaves; UserError if it leaves none."""
     low, high = float(q.min()), float(q.max())
     if crop is None:
         return low, high
@@ -62,8 +65,8 @@ def _range(q: Array, crop: Range | None, name: str) -> Range:
     return max(low, crop[0]), min(high, crop[1])
 
 
-def _axis(limits: Range, step: float, margin: float) -> Axis:
-    """Voxel centres at whole multiples of the step, so that grids of one step fit on each other."""
-    first = int(np.floor((limits[0] - margin) / step)) - 1
-    last = int(np.ceil((limits[1] + margin) / step)) + 1
-    return Axis(first * step, step, last - first + 1)
+def regular_axis(limits: Range, step: float, margin: float, origin: float = 0.0) -> Axis:
+    """Voxel centres at whole multiples of the step from the origin, so that grids of one step fit on each other."""
+    first = int(np.floor((limits[0] - origin - margin) / step)) - 1
+    last = int(np.ceil((limits[1] - origin + margin) / step)) + 1
+    return Axis(origin + first * step, step, last - first + 1)

@@ -36,7 +36,7 @@ def map_from_scan(
     axes = choose_axes(qx, qz, width, None if spacing == "auto" else spacing, crop)
     pixels = Pixels(qx, qz, scan["counts"].values, incident_factor(scan))
     sums = sums_from_pixels(pixels=pixels, oversampling=float(scan["oversampling"]), axes=axes, width=width)
-    return _labelled(scan, hkl, temperature, *_trimmed(sums, axes, _fewest(axes, width), crop))
+    return _labelled(scan, hkl, temperature, *trimmed(sums, axes, fewest(axes, width), crop))
 
 
 def incident_factor(scan: Scan) -> Array:
@@ -46,13 +46,13 @@ def incident_factor(scan: Scan) -> Array:
     return scan["attenuation"].values * (np.median(seconds) / seconds if even else 1.0)
 
 
-def _fewest(axes: tuple[Axis, Axis], width: Range) -> float:
+def fewest(axes: tuple[Axis, Axis], width: Range) -> float:
     """Half of what a voxel holds that one layer of pixels just covers: less is an edge."""
     share = [min(1.0, axis.step / extent) for axis, extent in zip(axes, width, strict=True)]
     return 0.5 * share[0] * share[1]
 
 
-def _trimmed(
+def trimmed(
     sums: Sums, axes: tuple[Axis, Axis], least: float, crop: Crop
 ) -> tuple[Array, Array, Sums, float]:
     """Voxels within the crop, and without rows and columns that hold nothing."""
@@ -62,7 +62,13 @@ def _trimmed(
         for i, (axis, limits) in enumerate(zip(axes, (crop.qx, crop.qz), strict=True))
     ]
     cut = (keep[0], keep[1])
-    kept = Sums(sums.counts[cut], sums.variance[cut], sums.single[cut], sums.contributions[cut])
+    kept = Sums(
+        sums.counts[cut],
+        sums.variance[cut],
+        sums.single[cut],
+        sums.contributions[cut],
+        sums.weight[cut],
+    )
     return axes[0].centres[keep[0]], axes[1].centres[keep[1]], kept, least
 
 

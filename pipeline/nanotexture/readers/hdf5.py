@@ -15,6 +15,7 @@ from nanotexture.errors import InputError
 from nanotexture.readers.hdf5_safety import check_survives
 
 MAX_VALUES = 200_000_000
+SOURCE_VALUES = 20_000_000  # of a source, up to which all of it is tried out
 MAX_DEPTH = 4  # virtual datasets of virtual datasets
 _INVERSE = ("1/{}", "{}^-1", "{}**-1", "{}⁻¹", "{}-1")
 # A list, not the unit registry: that calls a count dimensionless, takes a second to load, and evaluates text.
@@ -22,6 +23,7 @@ SPELLINGS = {
     "count": ("count", "counts"),
     "keV": ("kev", "kiloelectronvolt", "kiloelectron_volt"),
     "K": ("k", "kelvin"),
+    "angstrom": ("angstrom", "angstroms", "ang", "a", "å"),
     "1/angstrom": tuple(
         form.format(name) for name in ("angstrom", "angstroms", "ang", "a", "å") for form in _INVERSE
     ),
@@ -30,6 +32,7 @@ _LOW_LEVEL = (
     OSError,
     RuntimeError,
     KeyError,
+    IndexError,
     ValueError,
     TypeError,
     AttributeError,
@@ -39,15 +42,18 @@ _LOW_LEVEL = (
 
 
 @contextmanager
-def opened(path: Path, fields: Sequence[str]) -> Iterator[h5py.File]:
-    """The file, open for reading of these fields; InputError if it is missing, empty, damaged or not HDF5."""
+def opened(path: Path, fields: Sequence[str], largest: int = MAX_VALUES) -> Iterator[h5py.File]:
+    """The file, open for reading of these fields; InputError if it is missing, empty, damaged or not HDF5.
+
+    Fields are tried out first in a process of their own, datasets of more than `largest` values at both ends only.
+    """
     try:
         size = path.stat().st_size
     except OSError as error:
         raise InputError(path, "file", "a readable file", error.strerror or str(error)) from error
     if size == 0:
         raise InputError(path, "file", "an HDF5 file", "an empty file")
-    check_survives(path, MAX_VALUES, fields)
+    check_survives(path, largest, fields)
     try:
         handle = h5py.File(path, "r", locking="best-effort")
     except _LOW_LEVEL as error:
@@ -59,7 +65,7 @@ def opened(path: Path, fields: Sequence[str]) -> Iterator[h5py.File]:
 
 
 @contextmanager
-def _guarded(file: Path, field: str) -> Iterator[None]:
+def guarded(file: Path, field: str) -> Iterator[None]:
     """What h5py raises on damaged content, as an InputError that names the field."""
     try:
         yield
@@ -71,7 +77,7 @@ def _guarded(file: Path, field: str) -> Iterator[None]:
 
 def has(file: Path, handle: h5py.File, field: str) -> bool:
     """Whether the path leads to a link, be it broken."""
-    with _guarded(file, field):
+    with guarded(file, field):
         group, _, name = field.rpartition("/")
         parent = handle.get(group or "/")
         return isinstance(parent, h5py.Group) and parent.get(name, getlink=True) is not None
@@ -79,22 +85,31 @@ def has(file: Path, handle: h5py.File, field: str) -> bool:
 
 def group(file: Path, handle: h5py.File, field: str) -> h5py.Group:
     """The group at an absolute path."""
-    with _guarded(file, field):
+    with guarded(file, field):
         found = _follow(file, handle, field)
         if not isinstance(found, h5py.Group):
             raise InputError(file, field, "a group", "a dataset")
         return found
 
 
+def names(file: Path, handle: h5py.File, field: str) -> list[str]:
+    """Names in a group, in order; h5py hands out those that are no UTF-8 as bytes."""
+    node = handle if field == "/" else group(file, handle, field)
+    with guarded(file, field):
+        return sorted(_decoded(name) for name in node)
+
+
 def dataset(file: Path, handle: h5py.File, field: str, kinds: str = "fiu") -> h5py.Dataset:
     """The dataset at an absolute path, of one of the numpy kinds, all its sources present."""
-    with _guarded(file, field):
+    with guarded(file, field):
         found = _follow(file, handle, field)
         if not isinstance(found, h5py.Dataset):
             raise InputError(file, field, "a dataset", "a group")
         if found.dtype.kind not in kinds or h5py.check_string_dtype(found.dtype) is not None:
             raise InputError(file, field, "numbers", f"dtype {found.dtype}")
-        _check_sources(file, found, field)
+        _check_sources(
+            Path(found.file.filename), found, field
+        )  # beside its own file, should a link lead there
         return found
 
 
@@ -105,8 +120,17 @@ def values(
     if shape is not None and data.shape != shape:
         raise InputError(file, field, f"shape {shape}", f"shape {data.shape}")
     check_size(file, data, field)
-    with _guarded(file, field):
+    with guarded(file, field):
         return np.asarray(data[()], dtype=np.float64)
+
+
+def part(file: Path, data: h5py.Dataset, field: str, where: tuple[slice, ...]) -> NDArray[np.float64]:
+    """Content of a block of a dataset, in float64; nothing else of it is read."""
+    size = math.prod(len(range(*one.indices(n))) for one, n in zip(where, data.shape, strict=True))
+    if size > MAX_VALUES:
+        raise InputError(file, field, f"at most {MAX_VALUES} values", f"{size}")
+    with guarded(file, field):
+        return np.asarray(data[where], dtype=np.float64)
 
 
 def check_size(file: Path, data: h5py.Dataset, field: str) -> None:
@@ -129,7 +153,7 @@ def text(file: Path, handle: h5py.File, field: str) -> str:
     """A string dataset; empty where there is none or it is not text."""
     if not has(file, handle, field):
         return ""
-    with _guarded(file, field):
+    with guarded(file, field):
         found = _follow(file, handle, field)
         if not isinstance(found, h5py.Dataset) or found.size != 1 or found.dtype.kind not in "OS":
             return ""
@@ -138,7 +162,7 @@ def text(file: Path, handle: h5py.File, field: str) -> str:
 
 def attribute(file: Path, node: h5py.HLObject, field: str, name: str) -> list[str]:
     """Strings of an attribute, however they are stored; empty where there is none."""
-    with _guarded(file, f"{field}@{name}"):
+    with guarded(file, f"{field}@{name}"):
         if name not in node.attrs:
             return []
         return [_decoded(entry) for entry in np.ravel(node.attrs[name])]
@@ -172,7 +196,7 @@ def _follow(file: Path, handle: h5py.File, field: str) -> h5py.HLObject:
 
 def _absence(file: Path, handle: h5py.File, node: h5py.HLObject, name: str) -> str:
     """Why a name is not there, in words: what is there instead, and any source file that is missing."""
-    here = ", ".join(sorted(node)[:8]) if isinstance(node, h5py.Group) else "no group"
+    here = ", ".join(sorted(map(_decoded, node))[:8]) if isinstance(node, h5py.Group) else "no group"
     lost = _first_missing_source(file, handle)
     hint = f"; the file also needs {lost!r}, which is not there" if lost else ""
     return f"no {name!r} in {node.name} (it has: {here or 'nothing'}){hint}"
@@ -186,7 +210,7 @@ def _first_missing_source(file: Path, handle: h5py.File) -> str | None:
             return None
         return next((s.file_name for s in node.virtual_sources() if not _present(file, s.file_name)), None)
 
-    with _guarded(file, "/"):
+    with guarded(file, "/"):
         return handle.visititems(visit)
 
 
@@ -209,7 +233,7 @@ def _check_source_dataset(
     file: Path, data: h5py.Dataset, field: str, name: str, inside: str, depth: int
 ) -> None:
     where = file if name == "." else file.parent / name
-    with opened(where, [inside]) as handle:
+    with opened(where, [inside], SOURCE_VALUES) as handle:
         source = handle.get(inside)
         if not isinstance(source, h5py.Dataset):
             raise InputError(file, field, f"its source dataset {inside} in {name}", "it is not there")

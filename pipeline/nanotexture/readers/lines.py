@@ -48,6 +48,8 @@ def read_bytes(path: Path) -> bytes:
 
 def numbers(file: str, field: str, text: str) -> Array:
     """Finite numbers separated by blanks or commas."""
+    if "_" in text:  # Python reads 1_5 as 15
+        raise InputError(file, field, "numbers", "an underscore")
     words = text.replace(",", " ").split()
     try:
         values = np.array([float(word) for word in words], dtype=np.float64)
@@ -99,6 +101,8 @@ def _check_values(file: str, stacked: Mapping[str, Array]) -> None:
             raise InputError(file, name, "finite numbers", "NaN or infinity (is the counting time missing?)")
     if (stacked["counts"] < 0).any():
         raise InputError(file, "counts", "no negative counts", f"{stacked['counts'].min():g}")
+    if not stacked["counts"].any():
+        raise InputError(file, "counts", "counts", "zero at every point")
     if not (stacked["attenuation"] > 0).all():
         raise InputError(file, "attenuation", "positive factors", f"{stacked['attenuation'].min():g}")
     if (stacked["seconds"] <= 0).any():

@@ -14,6 +14,7 @@ from nanotexture.errors import InputError
 
 Array = NDArray[np.float64]
 
+UNIFORM = 0.02  # of a step: largest distance of a voxel centre from the regular grid
 QY_LOSS = 0.1  # largest share of the qy profile that may be missing under a voxel of (qx, qz)
 
 
@@ -35,6 +36,21 @@ def flip(arrays: MapArrays, descending: Sequence[bool]) -> MapArrays:
     """Arrays along ascending axes."""
     axes = tuple(i for i, down in enumerate(descending) if down)
     return arrays.apply(lambda array: np.flip(array, axes))
+
+
+def regular_axis(path: Path, field: str, axis: Array, rounding: float) -> Array:
+    """Voxel centres put exactly on their regular grid; refused where they are not on one, but for their rounding."""
+    if not np.isfinite(axis).all():
+        raise InputError(path, field, "finite numbers", "NaN or infinity")
+    if axis.size < 2:
+        raise InputError(path, field, "at least 2 voxels", f"{axis.size}")
+    regular = np.linspace(axis[0], axis[-1], axis.size)
+    step = abs(regular[1] - regular[0])
+    if step <= rounding or np.abs(axis - regular).max() > UNIFORM * step + rounding:
+        raise InputError(
+            path, field, "a uniform axis", f"steps from {np.diff(axis).min():g} to {np.diff(axis).max():g}"
+        )
+    return regular
 
 
 def check_counts(path: Path, data: str, arrays: MapArrays) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nanotexture.errors import InputError
 from nanotexture.quantities import ReciprocalMap
 from nanotexture.readers import hdf5
-from nanotexture.readers.map_arrays import MapArrays, check_counts, flip, sum_over_qy
+from nanotexture.readers.map_arrays import MapArrays, check_counts, flip, regular_axis, sum_over_qy
 from nanotexture.schema import MAP, in_volume, labelled
 
 Array = NDArray[np.float64]
@@ -29,7 +29,6 @@ FIELDS = (*HEADER_FIELDS, *(f"{DATA}/{n}" for n in ("intensity", "variance", "ma
 
 MAX_ENERGY = 200.0  # keV: above, the number is in eV
 MAX_INDEX = 100
-UNIFORM = 0.02  # of a step: largest distance of a voxel centre from the regular grid
 HC = 12.398419843320026  # keV angstrom, exact in the SI of 2019
 
 
@@ -83,7 +82,7 @@ def _header(path: Path, handle: h5py.File) -> MapHeader:
         file=path.name,
         name=hdf5.text(path, handle, NAME),
         hkl=_hkl(path, handle),
-        temperature=_temperature(path, handle),
+        temperature=temperature_of(path, handle),
         energy=_energy(path, handle),
         scale=_scale(path, handle),
         axes=axes,
@@ -123,8 +122,8 @@ def _energy(path: Path, handle: h5py.File) -> float:
     return energy
 
 
-def _temperature(path: Path, handle: h5py.File) -> float:
-    """Kelvin; NaN where the file does not say."""
+def temperature_of(path: Path, handle: h5py.File) -> float:
+    """Temperature of the sample in kelvin; NaN where the file does not say."""
     if not hdf5.has(path, handle, TEMPERATURE):
         return float("nan")
     temperature = hdf5.scalar(path, handle, TEMPERATURE, "K")
@@ -148,18 +147,8 @@ def _axis(path: Path, handle: h5py.File, name: str, size: int) -> Array:
     data = hdf5.dataset(path, handle, field)
     hdf5.check_units(path, data, field, "1/angstrom")
     axis = hdf5.values(path, data, field, (size,))
-    if not np.isfinite(axis).all():
-        raise InputError(path, field, "finite numbers", "NaN or infinity")
-    if size < 2:
-        raise InputError(path, field, "at least 2 voxels", f"{size}")
-    regular = np.linspace(axis[0], axis[-1], size)
-    step = abs(regular[1] - regular[0])
     rounding = 4 * np.finfo(data.dtype).eps * np.abs(axis).max() if data.dtype.kind == "f" else 0.0
-    if step <= rounding or np.abs(axis - regular).max() > UNIFORM * step + rounding:
-        raise InputError(
-            path, field, "a uniform axis", f"steps from {np.diff(axis).min():g} to {np.diff(axis).max():g}"
-        )
-    return regular
+    return regular_axis(path, field, axis, rounding)
 
 
 def _arrays(path: Path, handle: h5py.File, header: MapHeader) -> MapArrays:

@@ -9,7 +9,8 @@ import numpy as np
 
 from nanotexture.errors import InputError
 from nanotexture.quantities import Scan
-from nanotexture.readers.lines import Array, Line, assemble, comment, number, numbers, read_bytes
+from nanotexture.readers.lines import Line, assemble, comment, number, read_bytes
+from nanotexture.readers.rigaku import Head, is_rate, line_of, rows_of, seconds_of, wavelength_of
 
 Keys = dict[str, str]
 
@@ -17,7 +18,6 @@ _BLOCK = re.compile(r"^\*RAS_HEADER_START(.*?)^\*RAS_INT_START(.*?)^\*RAS_INT_EN
 _KEY = re.compile(r'^\*([\w-]+) "(.*)"\s*$', re.MULTILINE)
 _MARKS = ("*RAS_HEADER_START", "*RAS_HEADER_END", "*RAS_INT_START", "*RAS_INT_END")
 _WAVELENGTH_KEYS = {"Ka1": "ALPHA1", "Ka2": "ALPHA2", "Kb": "BETA"}
-_COUPLED = ("TwoThetaOmega", "TwoThetaTheta")
 
 
 def read_ras(path: Path) -> Scan:
@@ -55,46 +55,16 @@ def _blocks(file: str, text: str) -> list[tuple[Keys, str]]:
 
 
 def _line(file: str, name: str, keys: Keys, text: str) -> Line:
-    rows = _rows(file, name, keys, text)
-    angle, recorded, attenuation = rows.T
-    seconds = _seconds(file, keys, rows)
-    omega, two_theta = _angles(file, keys, angle)
-    return Line(
-        counts=recorded * seconds if _is_rate(file, keys) else recorded,
-        attenuation=attenuation,
-        seconds=seconds,
-        omega=omega,
-        two_theta=two_theta,
+    declared = _value(file, keys, "MEAS_DATA_COUNT") if "MEAS_DATA_COUNT" in keys else None
+    rows = rows_of(file, name, text, declared)
+    head = Head(
+        axis=_text(file, keys, "MEAS_SCAN_AXIS_X_INTERNAL"),
+        omega=_position(file, keys, "Omega"),
+        two_theta=_position(file, keys, "TwoTheta"),
+        seconds=_seconds(file, keys),
+        rate=is_rate(file, "*MEAS_SCAN_UNIT_Y", keys.get("MEAS_SCAN_UNIT_Y", "counts")),
     )
-
-
-def _rows(file: str, name: str, keys: Keys, text: str) -> Array:
-    """Array (point, 3): angle, counts, attenuator factor."""
-    split = [row.split() for row in text.splitlines() if row.strip()]
-    odd = next((row for row in split if len(row) != 3), None)
-    if odd is not None or not split:
-        raise InputError(
-            file, f"{name}, data", "rows of angle, counts, attenuator", " ".join(odd or ["no rows"])[:60]
-        )
-    declared = _value(file, keys, "MEAS_DATA_COUNT") if "MEAS_DATA_COUNT" in keys else len(split)
-    if declared != len(split):
-        raise InputError(file, f"{name}, *MEAS_DATA_COUNT", f"{declared:g} rows", f"{len(split)} rows")
-    return numbers(file, f"{name}, data", " ".join(" ".join(row) for row in split)).reshape(-1, 3)
-
-
-def _angles(file: str, keys: Keys, angle: Array) -> tuple[Array, Array]:
-    """omega and two theta of every point; the axes that do not move stand where the header says."""
-    omega, two_theta = _position(file, keys, "Omega"), _position(file, keys, "TwoTheta")
-    axis = _scan_axis(file, keys)
-    if axis in _COUPLED:
-        return omega + (angle - two_theta) / 2, angle
-    if axis == "TwoTheta":
-        return np.full_like(angle, omega), angle
-    if axis == "Omega":
-        return angle, np.full_like(angle, two_theta)
-    raise InputError(
-        file, "*MEAS_SCAN_AXIS_X_INTERNAL", "TwoThetaOmega, TwoThetaTheta, TwoTheta or Omega", repr(axis)
-    )
+    return line_of(file, "*MEAS_SCAN_AXIS_X_INTERNAL", head, rows)
 
 
 def _position(file: str, keys: Keys, axis: str) -> float:
@@ -106,44 +76,32 @@ def _position(file: str, keys: Keys, axis: str) -> float:
     return _value(file, keys, f"MEAS_COND_AXIS_POSITION-{names[axis]}")
 
 
-def _scan_axis(file: str, keys: Keys) -> str:
-    if "MEAS_SCAN_AXIS_X_INTERNAL" not in keys:
-        raise InputError(file, "*MEAS_SCAN_AXIS_X_INTERNAL", "the scanned axis", "nothing")
-    return keys["MEAS_SCAN_AXIS_X_INTERNAL"]
-
-
-def _seconds(file: str, keys: Keys, rows: Array) -> Array:
-    """Counting time of a point: step over speed of a continuous scan; NaN where the header does not say."""
-    unit = keys.get("MEAS_SCAN_SPEED_UNIT", "")
+def _seconds(file: str, keys: Keys) -> float:
     speed = _value(file, keys, "MEAS_SCAN_SPEED") if "MEAS_SCAN_SPEED" in keys else np.nan
     step = _value(file, keys, "MEAS_SCAN_STEP") if "MEAS_SCAN_STEP" in keys else np.nan
-    per_minute = 60 * step / speed if speed else np.nan
-    seconds = {"deg/min": per_minute, "sec": speed, "sec/step": speed}.get(unit, np.nan)
-    return np.full(len(rows), seconds)
-
-
-def _is_rate(file: str, keys: Keys) -> bool:
-    unit = keys.get("MEAS_SCAN_UNIT_Y", "counts")
-    if unit not in ("counts", "cps"):
-        raise InputError(file, "*MEAS_SCAN_UNIT_Y", "counts or cps", repr(unit))
-    return unit == "cps"
+    return seconds_of(speed=speed, step=step, unit=keys.get("MEAS_SCAN_SPEED_UNIT", ""))
 
 
 def _wavelength(file: str, keys: Keys) -> float:
-    """Wavelength in angstrom of the line that the header names; the 2:1 mean for unresolved K alpha."""
+    """Wavelength in angstrom of the line that the header names; only the lines it needs are looked up."""
     wave = keys.get("MEAS_COND_XG_WAVE_TYPE", "Ka1")
-    if wave == "Ka":
-        one, two = (_value(file, keys, f"HW_XG_WAVE_LENGTH_ALPHA{n}") for n in (1, 2))
-        return (2 * one + two) / 3
-    if wave not in _WAVELENGTH_KEYS:
-        raise InputError(file, "*MEAS_COND_XG_WAVE_TYPE", "Ka, Ka1, Ka2 or Kb", repr(wave))
-    return _value(file, keys, f"HW_XG_WAVE_LENGTH_{_WAVELENGTH_KEYS[wave]}")
+    needed = ("Ka1", "Ka2") if wave == "Ka" else (wave,)
+    lines = {
+        name: _value(file, keys, f"HW_XG_WAVE_LENGTH_{_WAVELENGTH_KEYS[name]}")
+        for name in needed
+        if name in _WAVELENGTH_KEYS
+    }
+    return wavelength_of(file, "*MEAS_COND_XG_WAVE_TYPE", wave, lines)
 
 
 def _value(file: str, keys: Keys, key: str) -> float:
+    return number(file, f"*{key}", _text(file, keys, key))
+
+
+def _text(file: str, keys: Keys, key: str) -> str:
     if key not in keys:
-        raise InputError(file, f"*{key}", "a number", "nothing")
-    return number(file, f"*{key}", keys[key])
+        raise InputError(file, f"*{key}", "a value", "nothing")
+    return keys[key]
 
 
 def _english(keys: Keys, key: str) -> str:

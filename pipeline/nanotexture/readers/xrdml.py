@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element
 
 import numpy as np
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import fromstring
 
 from nanotexture.errors import InputError
 from nanotexture.quantities import Scan
 from nanotexture.readers.lines import Array, Line, assemble, comment, number, numbers, read_bytes
+from nanotexture.readers.xml_tree import parse_xml
 
 _LINES = {"K-Alpha 1": "kAlpha1", "K-Alpha 2": "kAlpha2", "K-Beta": "kBeta"}
 
@@ -20,7 +18,7 @@ _LINES = {"K-Alpha 1": "kAlpha1", "K-Alpha 2": "kAlpha2", "K-Beta": "kBeta"}
 def read_xrdml(path: Path) -> Scan:
     """Scan of a PANalytical .xrdml file; counts are as detected, attenuation factors stay apart."""
     file = str(path)
-    root = _parse(file, read_bytes(path))
+    root = parse_xml(file, "XML", read_bytes(path), "xrdMeasurements")
     scans = root.findall(".//{*}scan")
     if not scans:
         raise InputError(file, "xrdMeasurement/scan", "at least one scan", "none")
@@ -35,19 +33,6 @@ def read_xrdml(path: Path) -> Scan:
         "lines_dropped": str(len(lines) - len(kept)),
     }
     return assemble(file, kept, _wavelength(file, root), attrs)
-
-
-def _parse(file: str, content: bytes) -> Element:
-    """Root element; entities and document types are refused, whoever wrote them."""
-    try:
-        root: Any = fromstring(content, forbid_dtd=True)
-    except DefusedXmlException as error:
-        raise InputError(file, "XML", "no document type and no entities", type(error).__name__) from error
-    except (ParseError, ValueError, LookupError) as error:
-        raise InputError(file, "XML", "a complete XML document", str(error)) from error
-    if root.tag.rpartition("}")[2] != "xrdMeasurements":
-        raise InputError(file, "XML", "a document of <xrdMeasurements>", f"<{root.tag[:60]}>")
-    return root
 
 
 def _line(file: str, name: str, scan: Element) -> Line:

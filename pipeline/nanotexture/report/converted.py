@@ -32,6 +32,7 @@ from nanotexture.report.result import listed as listed_attribute
 from nanotexture.report.result import members
 
 MOST_MAPS = 12  # of one reflection that are drawn
+PEAK = 0.2  # of the brightest voxel: what counts as the peak
 _DIMS = ("qx", "qy", "qz")
 
 
@@ -76,6 +77,12 @@ def _at(this: xr.Dataset) -> str:
 
 def _pictures(hkl: str, one: xr.Dataset) -> Iterator[Picture]:
     every = one.sizes["temperature"]
+    if every > 1:
+        caption = (
+            "Centre of gravity of the voxels above a fifth of the brightest, in each map, against the first; the voxels are "
+            f"{_steps(one)} wide."
+        )
+        yield Picture(f"{reflection_text(hkl)}: the peak along the series", caption, data_uri(_trend(one)))
     for t in np.unique(np.linspace(0, every - 1, min(every, MOST_MAPS)).astype(int)):
         this = one.isel(temperature=int(t))
         caption = (
@@ -85,6 +92,34 @@ def _pictures(hkl: str, one: xr.Dataset) -> Iterator[Picture]:
         )
         heading = f"{reflection_text(hkl)}{_at(this)}: {this['source'].item()}"
         yield Picture(heading, caption, data_uri(_figure(hkl, this)))
+
+
+def _trend(one: xr.Dataset) -> Figure:
+    """Shift of the peak along each axis, against temperature where it is known, else from map to map."""
+    kelvin = one["temperature"].values.astype(float)
+    known = bool(np.isfinite(kelvin).all()) and len(set(kelvin)) > 1
+    x, label = (kelvin, "temperature (K)") if known else (np.arange(kelvin.size) + 1.0, "map")
+    axes = [q for q in _DIMS if q in one.dims]
+    figure = new_figure(2.6)
+    for ax, q in zip(np.atleast_1d(figure.subplots(1, len(axes))), axes, strict=True):
+        centre = peak_along(one, q)
+        line_style(ax, "", label, f"shift of {_label(q)}")
+        ax.plot(x, centre - centre[0], "o-", color=INK, markersize=4, linewidth=0.9)
+        ax.xaxis.set_major_locator(MaxNLocator(6, integer=not known))
+    return figure
+
+
+def peak_along(one: xr.Dataset, q: str) -> Array:
+    """Centre of gravity (temperature,) along an axis of the voxels above a fifth of the brightest, 1/angstrom."""
+    counts = one["intensity"].where(one["mask"] == 0).fillna(0.0).clip(0.0)
+    dims = [axis for axis in _DIMS if axis in one.dims]
+    bright = counts.where(counts > PEAK * counts.max(dims), 0.0)
+    return np.asarray(((bright * one[q]).sum(dims) / bright.sum(dims)).values, dtype=float)
+
+
+def _steps(one: xr.Dataset) -> str:
+    steps = [f"{number(float(one[q][1] - one[q][0]))} ({q})" for q in _DIMS if q in one.dims]
+    return f"{listed(steps)} 1/Å"
 
 
 def _figure(hkl: str, this: xr.Dataset) -> Figure:
@@ -100,14 +135,14 @@ def _figure(hkl: str, this: xr.Dataset) -> Figure:
         drawn = image(ax, this[a].values, this[b].values, lifted(flat, norm), INTENSITY, norm)
         style(ax, math_reflection(indices(hkl), hkl), _label(a), _label(b))
         hatched(ax)
-        ax.xaxis.set_major_locator(MaxNLocator(5))
+        ax.xaxis.set_major_locator(MaxNLocator(5 if len(pairs) == 1 else 3))
         color_bar(figure, drawn, ax, "counts")
     _profile(panels[-1], this["qz"].values, intensity.mean([q for q in axes if q != "qz"]).values)
     return figure
 
 
 def _profile(ax: Any, qz: Array, mean: Array) -> None:
-    line_style(ax, "mean over the plane", "counts", _label("qz"))
+    line_style(ax, "mean at $q_z$", "counts", _label("qz"))
     positive = mean > 0
     ax.plot(mean[positive], qz[positive], color=INK, linewidth=0.9)
     ax.set_xscale("log")

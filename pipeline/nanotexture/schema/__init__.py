@@ -13,7 +13,8 @@ from nanotexture.schema.answer import (
 )
 from nanotexture.schema.converted import CONVERTED_MAP, CONVERTED_VOLUME
 from nanotexture.schema.derived import DOMAINS, ENERGY, SERIES
-from nanotexture.schema.frames import FRAMES
+from nanotexture.schema.frames import FRAME_GRID, FRAME_SUMS, FRAMES
+from nanotexture.schema.hkl import HKL_SCAN, ROD
 from nanotexture.schema.measured import (
     ALIGNMENT,
     COMBS,
@@ -61,6 +62,9 @@ __all__ = [
     "DOMAINS",
     "ENERGY",
     "FRAMES",
+    "FRAME_GRID",
+    "FRAME_SUMS",
+    "HKL_SCAN",
     "LEFT_OUT",
     "MAP",
     "MAP_FIT",
@@ -78,6 +82,7 @@ __all__ = [
     "RESULT_SOLUTIONS",
     "RESULT_TEXTURE",
     "RESULT_TRUTH",
+    "ROD",
     "SCAN",
     "SCORE",
     "SERIES",

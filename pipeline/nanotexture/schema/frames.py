@@ -15,6 +15,13 @@ FRAMES: Schema = {
         "frame", "1", "attenuation factor", "Factor that turns detected into incident counts."
     ),
     "mask": variable("row column", "1", "mask", "Non-zero where a pixel is dead, hot or in a gap.", "u"),
+    "response": variable(
+        "row column",
+        "1",
+        "response",
+        "Counts of a pixel over those of an ideal one, from a white field: counts are to be divided by it.",
+        optional=True,
+    ),
     "saturation": variable(
         "", COUNT, "saturation", "Counts from which a pixel is not trusted; NaN where unknown."
     ),
@@ -56,5 +63,38 @@ FRAMES: Schema = {
     ),
     "fast_step": variable(
         "frame axis", "mm", "step of a column", f"From one column to the next, {_LAB}.", optional=True
+    ),
+}
+
+FRAME_GRID: Schema = {
+    "first": variable("q", "1/angstrom", "first voxel", "Centre of the first voxel along qx, qy, qz."),
+    "step": variable("q", "1/angstrom", "voxel size", "Size of a voxel along qx, qy, qz."),
+    "shape": variable(
+        "q", "1", "number of voxels", "Voxels along qx, qy, qz; one along qy: summed over.", "i"
+    ),
+    "order": variable("q", "1", "order in memory", "Axes 0, 1, 2 for qx, qy, qz, outermost first.", "i"),
+    "width": variable(
+        "q",
+        "1/angstrom",
+        "pixel size",
+        "Box of a pixel that voxels share; NaN where each pixel goes to one voxel.",
+    ),
+    "monitor": variable("", COUNT, "reference monitor", "Monitor that intensities are put to; NaN for none."),
+    "seconds": variable(
+        "", "s", "reference time", "Counting time that intensities are put to; NaN for none."
+    ),
+}
+
+FRAME_SUMS: Schema = {
+    "voxel": variable("entry", "1", "voxel", "Place in memory of each voxel that holds a pixel.", "i"),
+    "counts": variable("entry", COUNT, "counts", "Sum of counts, and of their variances."),
+    "weight": variable("entry", "1", "weight", "What the pixels together count at intensity 1."),
+    "pixels": variable("entry", "1", "pixels", "Number of pixels, or the sum of their shares."),
+    "ground": variable("entry", COUNT, "ground", "Sum of what is taken off the counts.", optional=True),
+    "brightest": variable(
+        "place", "1", "brightest spot", "Counts, frame, row and column; NaN where all is dark.", optional=True
+    ),
+    "dropped": variable(
+        "reason sum", "1", "dropped", "Counts, weight, pixels, ground: outside the grid, masked, saturated."
     ),
 }

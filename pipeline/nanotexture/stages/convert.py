@@ -32,14 +32,14 @@ def convert(scan: Path, alignment: Alignment | None = None, *, config: ConvertCo
     crop = Crop(qx=config.qx_range, qz=config.qz_range)
     temperature = float("nan") if config.temperature is None else config.temperature
     found = map_from_scan(read_scan(scan), alignment, config.hkl, config.voxel or "auto", crop, temperature)
-    return found if config.film is None else _checked(found, config.film)
+    return found if config.film is None else near_film(found, config.film)
 
 
 @stage(version=1)
 def load(file: Path, directions: Directions | None = None, *, config: LoadConfig) -> ReciprocalMap:
     """Map of one file of the contract's input format; a volume where the texture is periodic in both directions."""
     volume = directions is not None and bool(directions["both"])
-    return _checked(read_map(file, volume=volume), config.film)
+    return near_film(read_map(file, volume=volume), config.film)
 
 
 @stage(version=1)
@@ -87,7 +87,8 @@ def scan_thickness(scan: Path, *, config: ThicknessScanConfig) -> ThicknessScan:
     return ThicknessScan(labelled(values, THICKNESS_SCAN, {"file": scan.name}))
 
 
-def _checked(found: ReciprocalMap, film: FilmConfig) -> ReciprocalMap:
+def near_film(found: ReciprocalMap, film: FilmConfig) -> ReciprocalMap:
+    """The map, refused if it does not cover the reflection that it says it is of."""
     lengths = np.array([layer.c or layer.material.lattice[2] for layer in film.layers])
     check_map_near_hkl(
         found, film.in_plane, (lengths.min() * (1 - C_TOLERANCE), lengths.max() * (1 + C_TOLERANCE))

@@ -5,14 +5,13 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from nanotexture.film.config import FilmConfig
 from nanotexture.simulate.instrument import Instrument
 from nanotexture.simulate.places import Disorder
 from nanotexture.simulate.textures import Texture
-
-Hkl = tuple[int, int, int]
+from nanotexture.stages.config import Config, Hkl
 
 
 class Tie(StrEnum):
@@ -24,12 +23,6 @@ class Tie(StrEnum):
     NONE = "none"
     LAYERS = "layers"
     MEAN = "mean"
-
-
-class Config(BaseModel):
-    """Immutable, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class AlignConfig(Config):
@@ -45,6 +38,18 @@ class ConvertConfig(Config):
 
     hkl: Hkl
     temperature: float | None
+    voxel: tuple[float, float] | None
+    qx_range: tuple[float, float] | None
+    qz_range: tuple[float, float] | None
+    film: FilmConfig | None
+
+
+class ConvertHklConfig(Config):
+    """Scans along h, k, l that make one map: their numbers (none: the file's only one), crop as in ConvertConfig, film axes."""
+
+    hkl: Hkl
+    temperature: float | None
+    scans: tuple[int, ...]
     voxel: tuple[float, float] | None
     qx_range: tuple[float, float] | None
     qz_range: tuple[float, float] | None

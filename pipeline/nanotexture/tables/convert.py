@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from nanotexture.tables.fields import Angle, Energy, Length, Millimetres, Table
+from nanotexture.tables.fields import Angle, Energy, Length, Millimetres, Spacing, Table
+from nanotexture.tables.input import Input
 
 Vector = tuple[float, float, float]
 Direction = Annotated[str, Field(pattern=r"^[xyz][+-]$")] | Vector
@@ -14,6 +15,9 @@ Indices = tuple[float, float, float]
 Correction = Literal[
     "monitor", "attenuator", "seconds", "flat_field", "solid_angle", "polarization", "lorentz"
 ]
+
+
+AUTO = BeforeValidator(lambda value: None if value == "auto" else value)
 
 
 class CircleTable(Table):
@@ -54,6 +58,13 @@ class MountedTable(Table):
     up: Direction
 
 
+class PolarizationTable(Table):
+    """Direction of the beam's electric field, laboratory axes, and the share of the intensity along it."""
+
+    axis: Direction
+    share: Annotated[float, Field(ge=0, le=1)] = 1.0
+
+
 class Convert(Table):
     """Geometry, corrections and grid of a conversion of frames."""
 
@@ -70,11 +81,22 @@ class Convert(Table):
     normal: Indices = (0.0, 0.0, 1.0)
     volume: bool = False  # a map of qx, qy, qz; else summed over qy
     shared: bool = False  # pixels shared between voxels, for coarse maps; else counted in the nearest
-    corrections: tuple[Correction, ...] = ("monitor", "attenuator")
+    corrections: Annotated[tuple[Correction, ...] | None, AUTO] = None  # monitor, else seconds; attenuator
+    polarization: PolarizationTable | None = None  # for the correction of that name
     pedestal: Literal["auto"] | float = 0.0
+    check: tuple[
+        Indices, ...
+    ] = ()  # reflections, one of which has the brightest spot if the geometry is right
+    tolerance: Spacing = 0.05
     motors: tuple[str, ...] = ()
     detector: str = ""
     monitor: str = ""
     images: str = ""
     growing: bool = False  # the scan is still written: what was converted stays, only new blocks are read
     block: Annotated[int, Field(gt=0, le=4096)] = 64  # frames of a task
+
+
+def refuse_convert(told: Input, convert: bool) -> None:
+    """ValueError where a recipe has a table [convert] and nothing that it would convert."""
+    if convert and told.kind != "frames":
+        raise ValueError(f'convert: expected only with input.kind = "frames", found it with {told.kind!r}')

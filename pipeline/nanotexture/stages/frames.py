@@ -1,0 +1,223 @@
+"""Frames of an area detector to maps: a survey of each scan, one grid for all, sums block by block, means.
+
+Blocks are tasks, so that no worker ever holds more than a few frames and the sums of one block.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanotexture.engine.stage import stage
+from nanotexture.errors import InputError
+from nanotexture.geometry import Spot, check_peaks
+from nanotexture.gridding import (
+    Brightest,
+    Correction,
+    Detector,
+    FrameSums,
+    Grid,
+    Reference,
+    add_frames,
+    brightest_of,
+    brightest_of_block,
+    choose_grid,
+    pixel_steps,
+    worth_of_block,
+    worth_of_frames,
+)
+from nanotexture.gridding.accumulate import means_from_sums
+from nanotexture.quantities import BlockSums, FrameGrid, Frames, ReciprocalMap
+from nanotexture.readers import FrameScan, Request, read_frames, with_defects
+from nanotexture.schema import FRAME_GRID, FRAME_SUMS, MAP, labelled
+from nanotexture.schema.volumes import in_volume
+from nanotexture.stages.frame_models import (
+    BlockConfig,
+    FrameGridConfig,
+    FrameMapConfig,
+    FramesConfig,
+    MergeConfig,
+    SurveyConfig,
+)
+from nanotexture.stages.place_frames import placed
+
+Array = NDArray[np.float64]
+
+AT_ONCE = 16  # frames read together
+FEWEST = 0.5  # pixels of a voxel: a share of less is an edge
+_FIELDS = ("counts", "weight", "pixels", "ground")  # as the kernel has them
+
+
+@stage(version=1)
+def survey(file: Path, *, config: SurveyConfig) -> Frames:
+    """Header of a scan with its bad pixels masked: the first pass over its frames, or over those that were there first."""
+    if config.looked is None:
+        return read_frames(file, config.frames.scan, _request(config.frames)).header
+    return with_defects(file, _opened(file, config.frames).first(config.looked)).header
+
+
+@stage(version=1)
+def frame_grid(surveys: list[Frames], *, config: FrameGridConfig) -> FrameGrid:
+    """Voxels that hold all scans of a series, and the exposure that all are put to."""
+    placements = [placed(one, config.place) for one in surveys]
+    grid = choose_grid(
+        placements, steps=config.steps, crop=config.ranges, flat=config.flat, as_told=config.as_told
+    )
+    width = np.max([pixel_steps(one)[:2].sum(axis=0) for one in placements], axis=0)
+    values = {
+        "first": np.array([axis.first for axis in grid.axes]),
+        "step": np.array([axis.step for axis in grid.axes]),
+        "shape": np.array(grid.shape, dtype=np.int64),
+        "order": np.array(grid.order, dtype=np.int64),
+        "width": width if config.shared else np.full(3, np.nan),
+        "monitor": _middle(surveys, "monitor"),
+        "seconds": _middle(surveys, "seconds"),
+    }
+    return FrameGrid(labelled(values, FRAME_GRID))
+
+
+@stage(version=1)
+def block_sums(file: Path, first: Frames, grid: FrameGrid, *, config: BlockConfig) -> BlockSums:
+    """Sums over the voxels of some frames of a scan; `first` is its survey."""
+    scan = _opened(file, config.frames)
+    header = Frames(scan.header.isel(frame=slice(config.start, config.stop)).assign(mask=first["mask"]))
+    placement = placed(header, config.place)
+    pedestal = float(first.attrs["pedestal"]) if config.pedestal is None else config.pedestal
+    exposure = Reference(float(grid["monitor"]), float(grid["seconds"]))
+    asked = _corrections(config, pedestal, exposure)
+    worth = worth_of_frames(header, placement, asked, _detector(header, config, pedestal), exposure)
+    sums, width, spots = FrameSums.empty(grid_of(grid), bool(pedestal)), _width(grid), []
+    for start in range(config.start, config.stop, AT_ONCE):
+        stop = min(start + AT_ONCE, config.stop)
+        at = start - config.start
+        part = worth_of_block(worth, at, stop - config.start)
+        counts = scan.pixels.read(start, stop)
+        add_frames(sums, counts, placement, part, start=at, width=width)
+        spots += [brightest_of_block(counts, header["mask"].values, start)] if config.spot else []
+    return _sparse(sums, _of_spot(brightest_of(spots)) if config.spot else None)
+
+
+@stage(version=1)
+def merge_sums(parts: list[BlockSums], grid: FrameGrid, *, config: MergeConfig) -> BlockSums:
+    """Sums of several blocks together."""
+    spots = [one["brightest"].values for one in parts if "brightest" in one]
+    return _sparse(_dense(parts, grid), max(spots, key=lambda one: np.nan_to_num(one[0])) if spots else None)
+
+
+@stage(version=1)
+def frame_map(sums: BlockSums, first: Frames, grid: FrameGrid, *, config: FrameMapConfig) -> ReciprocalMap:
+    """Means of the voxels: the map of a scan."""
+    whole = _dense([sums], grid)
+    mean, variance, mask = means_from_sums(sums=whole.sums, least=FEWEST)
+    if mask.all():
+        raise InputError(_file(first), "frames", "a pixel within the ranges of the grid", "none")
+    if config.check:
+        _check_geometry(sums, first, config)
+    axes = {f"q{name}": axis.centres for name, axis in zip("xyz", whole.grid.axes, strict=True)}
+    flat = whole.grid.flat
+    values = {
+        **{name: axis for name, axis in axes.items() if not (flat and name == "qy")},
+        "intensity": mean,
+        "variance": variance,
+        "mask": mask,
+        "contributions": whole.sums.contributions,
+        "hkl": np.array(config.hkl, dtype=np.int64),
+        "temperature": float(first["temperature"]) if config.temperature is None else config.temperature,
+        "energy": config.place.energy or float(first["energy"]),
+        "scale": 1.0,
+    }
+    counted = {name: value for name, value in first.attrs.items() if name not in ("chain",)}
+    dropped = {
+        f"dropped_{name}": float(n)
+        for name, n in zip(_REASONS, whole.dropped[:, _FIELDS.index("pixels")], strict=True)
+    }
+    attrs = {"sample": "", **counted, **dropped}
+    return ReciprocalMap(labelled(values, MAP if flat else in_volume(MAP), attrs))
+
+
+_REASONS = ("outside", "masked", "saturated")
+
+
+def grid_of(grid: FrameGrid) -> Grid:
+    """The voxels as the kernel has them."""
+    return Grid.from_arrays(*(grid[name].values for name in ("first", "step", "shape", "order")))
+
+
+def _opened(file: Path, config: FramesConfig) -> FrameScan:
+    """A scan whose frames nobody looks at."""
+    return read_frames(file, config.scan, replace(_request(config), look=0))
+
+
+def _request(config: FramesConfig) -> Request:
+    return Request(config.motors, config.detector, config.monitor, config.images)
+
+
+def _corrections(config: BlockConfig, pedestal: float, exposure: Reference) -> frozenset[Correction]:
+    """Those told, or those for which something was recorded; a pedestal where there is one."""
+    if config.corrections is not None:
+        asked = {Correction(one) for one in config.corrections}
+    else:
+        counted = {Correction.MONITOR: exposure.monitor, Correction.SECONDS: exposure.seconds}
+        asked = {Correction.ATTENUATOR, *[one for one, value in counted.items() if np.isfinite(value)][:1]}
+    return frozenset(asked | {Correction.PEDESTAL} if pedestal else asked)
+
+
+def _detector(header: Frames, config: BlockConfig, pedestal: float) -> Detector:
+    """Flat field of the scan's own files, where they have one, and the polarization that the recipe tells."""
+    axis, share = config.polarization or (None, 1.0)
+    flat = header["response"].values if "response" in header else None
+    return Detector(flat_field=flat, pedestal=pedestal, horizontal=share, polarization_axis=axis)
+
+
+def _middle(surveys: list[Frames], name: str) -> float:
+    """Median over all frames of a series; NaN where it was not recorded throughout."""
+    values = np.concatenate([one[name].values for one in surveys])
+    return float(np.median(values)) if np.isfinite(values).all() else float("nan")
+
+
+def _width(grid: FrameGrid) -> tuple[float, float, float] | None:
+    width = grid["width"].values
+    return (float(width[0]), float(width[1]), float(width[2])) if np.isfinite(width).all() else None
+
+
+def _sparse(sums: FrameSums, spot: Array | None) -> BlockSums:
+    """What of the voxels holds a pixel; spot: the brightest, where it was looked for."""
+    voxels = sums.records[: -len(sums.dropped)]
+    names = _FIELDS[: voxels.shape[1]]
+    seen = np.flatnonzero(voxels[:, _FIELDS.index("pixels")])
+    values = {name: voxels[seen, n] for n, name in enumerate(names)}
+    more = {} if spot is None else {"brightest": spot}
+    return BlockSums(labelled({"voxel": seen, **values, "dropped": sums.dropped, **more}, FRAME_SUMS))
+
+
+def _dense(parts: list[BlockSums], grid: FrameGrid) -> FrameSums:
+    found = FrameSums.empty(grid_of(grid), "ground" in parts[0])
+    for part in parts:
+        for n, name in enumerate(_FIELDS[: found.records.shape[1]]):
+            found.records[part["voxel"].values, n] += part[name].values
+        found.dropped[:] += part["dropped"].values
+    return found
+
+
+def _of_spot(found: Brightest | None) -> Array:
+    """Counts, frame, row, column."""
+    if found is None:
+        return np.full(4, np.nan)
+    return np.array([found.counts, found.spot.frame, found.spot.row, found.spot.column], dtype=float)
+
+
+def _check_geometry(sums: BlockSums, first: Frames, config: FrameMapConfig) -> None:
+    """Refuse a geometry that puts the brightest spot on none of the reflections told."""
+    counts, *place = sums["brightest"].values
+    if np.isnan(counts):
+        raise InputError(_file(first), "frames", "a bright spot to check the geometry with", "none")
+    frame, row, column = (int(n) for n in place)
+    placement = placed(first, config.place)
+    check_peaks(placement, brightest=Spot(frame, row, column), hkls=config.check, tolerance=config.tolerance)
+
+
+def _file(header: Frames) -> str:
+    return str(header.attrs.get("file", "frames"))
