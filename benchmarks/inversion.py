@@ -35,7 +35,7 @@ KINDS = ("vortices_16", "closure_50", "a_c_60", "laminate_25", "smooth_polar")
 TARGET_U, TARGET_P, TARGET_RATIO = 0.10, 0.20, 3.0
 TARGET_PERIOD, TARGET_THICKNESS, TARGET_COVERAGE = 0.5, 1.0, (0.60, 0.76)
 HEAD = (
-    f"{'film':<16}{'u_x':>6}{'u_z':>6}{'P_x':>6}{'P_z':>6} {'motif':>6}{'window':>7}{'ratio':>6}  "
+    f"{'film':<16}{'u_x':>6}{'u_z':>6}{'P_x':>6}{'P_z':>6} {'motif':>6}{'window':>8}{'ratio':>7}  "
     f"{'cover u_x':>9}{'u_z':>5}{'P_x':>5}{'P_z':>5} {'chi2':>7}{'free':>7}{'period':>8}{'thick':>7}{'success':>8}"
     f"{'s':>7}{'starts':>7}"
 )
@@ -86,7 +86,7 @@ def line(name: str, row: Row, own: float, window: float) -> str:
     errors = cells([*row["nrmse"], *row["polarization_nrmse"]], 6)
     cover = cells([*row["coverage"], *row["polarization_coverage"]], 5)
     return (
-        f"{name:<16}{errors} {cells([own], 6)}{cells([window], 7)}{window / own:6.1f}      {cover} "
+        f"{name:<16}{errors} {cells([own], 6)}{window:8.3g}{window / own:7.3g}      {cover} "
         f"{row['chi2']:7.3g}{row['free_chi2']:7.3g}{row['period_error']:7.2f}%{row['thickness_error']:6.2f}%"
         f"{row['success_rate']:8.2f}{row['seconds']:7.0f}{row['seconds_of_starts']:7.0f}"
     )
