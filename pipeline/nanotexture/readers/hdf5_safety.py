@@ -23,13 +23,19 @@ def check_survives(path: Path, largest: int, fields: Sequence[str]) -> None:
         raise InputError(
             path, "file", "a complete HDF5 file", f"a truncated one, {missing} bytes are missing"
         )
-    heap = damaged_heap(path)
+    stat = path.stat()
+    heap = _damaged_heap(path.resolve(), stat.st_mtime_ns, stat.st_size)
     if heap is not None:
         raise InputError(path, "file", "a complete HDF5 file", f"a damaged heap of strings at byte {heap}")
-    stat = path.stat()
     reason = _probed(path.resolve(), stat.st_mtime_ns, stat.st_size, largest, tuple(fields))
     if reason:
         raise InputError(path, "file", "a complete HDF5 file", f"a damaged one: {reason}")
+
+
+@lru_cache(maxsize=256)
+def _damaged_heap(path: Path, changed: int, size: int) -> int | None:
+    """Every byte is looked at: once for this file, not at every block of its frames."""
+    return damaged_heap(path)
 
 
 @lru_cache(maxsize=256)

@@ -6,6 +6,7 @@ Blocks are tasks, so that no worker ever holds more than a few frames and the su
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -147,8 +148,17 @@ def grid_of(grid: FrameGrid) -> Grid:
 
 
 def _opened(file: Path, config: FramesConfig) -> FrameScan:
-    """A scan whose frames nobody looks at."""
-    return read_frames(file, config.scan, replace(_request(config), look=0))
+    """A scan whose frames nobody looks at; remembered, since a worker adds up many blocks of one."""
+    try:
+        state = file.stat()
+    except OSError as error:
+        raise InputError(file, "file", "a readable file", error.strerror or str(error)) from error
+    return _remembered(file, state.st_mtime_ns, state.st_size, config.scan, replace(_request(config), look=0))
+
+
+@lru_cache(maxsize=4)
+def _remembered(file: Path, changed: int, size: int, scan: int | None, request: Request) -> FrameScan:
+    return read_frames(file, scan, request)
 
 
 def _request(config: FramesConfig) -> Request:
