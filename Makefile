@@ -8,7 +8,7 @@ ifneq ($(wildcard ../shared/data),)
 export NANOTEXTURE_MIRROR ?= $(abspath ../shared/data)
 endif
 
-.PHONY: install run test bench bench-convert bench-inversion lint clean
+.PHONY: install run test bench bench-convert bench-crystal bench-inversion lint clean
 
 install: $(STAMP)
 
@@ -41,6 +41,9 @@ bench: install
 
 bench-convert: install
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/convert.py
+
+bench-crystal: install
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/crystal.py $(ARGS)
 
 # hours: FOLDER keeps what is finished, so that the same command goes on; ARGS as benchmarks/inversion.py --help says
 FOLDER ?= runs/bench-inversion

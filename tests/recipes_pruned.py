@@ -21,6 +21,16 @@ _SMALL = (
     "simulate.places=20",
 )
 PRUNED = {
+    "gold64": (
+        "invert.starts=2",
+        "invert.batch=2",
+        "invert.threshold=0.1",
+        "invert.coherence=partial",
+        "invert.cycles=2",
+        "invert.iterations=60",
+        "invert.refine=40",
+        "invert.hops=0",
+    ),
     "quickstart": (*_FEW, "invert.harmonics=4", "invert.polynomials=8"),
     "lab_maps": ("input.voxel=['0.004 1/angstrom', '0.004 1/angstrom']",),
     "lmn40": (),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from nanotexture.conversion_recipe import ConversionRecipe
 from nanotexture.errors import UserError
 from nanotexture.recipe import Recipe, model_of, read_recipe, read_tables
+from nanotexture.recipe_crystal import CrystalRecipe
 
 from .recipes_pruned import RECIPES
 
@@ -120,7 +121,8 @@ def test_the_recipes_of_the_repository_are_right():
     assert recipes
     for path in recipes:
         tables = read_tables(path, ())
-        kind = Recipe if "film" in tables else ConversionRecipe
+        other = CrystalRecipe if "crystal" in tables else ConversionRecipe
+        kind = Recipe if "film" in tables else other
         assert model_of(kind, tables, path).name == path.stem
 
 

@@ -194,4 +194,5 @@ def test_tables_written_as_toml_are_read_back_alike() -> None:
     for path in RECIPES.glob("*.toml"):
         whole = tomllib.loads(path.read_text(encoding="utf-8"))
         assert tomllib.loads(toml_from_tables(whole)) == whole
-        assert Recipe.model_validate(tomllib.loads(toml_from_tables(whole)))
+        if "film" in whole:
+            assert Recipe.model_validate(tomllib.loads(toml_from_tables(whole)))

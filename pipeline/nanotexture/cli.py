@@ -168,7 +168,9 @@ def report(
 @app.command()
 def export(
     result: Annotated[Path, typer.Argument(help="A result.zarr.", metavar="RESULT")],
-    to: Annotated[str, typer.Option(help="Format: nexus, vti, or maps (files that `run` takes).")],
+    to: Annotated[
+        str, typer.Option(help="Format: cxi (crystals), nexus, vti, or maps (files that `run` takes).")
+    ],
     out: Annotated[Path | None, typer.Option(help="Folder; that of the result if absent.")] = None,
     as_json: Json = False,
 ) -> None:

@@ -7,14 +7,18 @@ from typing import Any
 
 from nanotexture.conversion_job import conversion_job
 from nanotexture.conversion_recipe import TABLES, ConversionRecipe
+from nanotexture.crystal_job import crystal_job
 from nanotexture.film_job import film_job
 from nanotexture.job import Job
 from nanotexture.recipe import Recipe, model_of, read_tables
+from nanotexture.recipe_crystal import KIND, crystal_recipe
 
 
 def job_of(path: Path, changes: tuple[str, ...] = ()) -> Job:
     """The job of a recipe; reads headers, computes nothing; UserError names recipe or file, field and what was expected."""
     tables = read_tables(path, changes)
+    if _kind(tables) == KIND:
+        return crystal_job(crystal_recipe(tables, path), path)
     if _is_conversion(tables):
         return conversion_job(model_of(ConversionRecipe, tables, path), path)
     return film_job(model_of(Recipe, tables, path), path)
@@ -22,5 +26,9 @@ def job_of(path: Path, changes: tuple[str, ...] = ()) -> Job:
 
 def _is_conversion(tables: dict[str, Any]) -> bool:
     """Instrument files and no word of a film: maps are all that is asked for."""
+    return _kind(tables) in ("scans", "frames") and set(tables) <= TABLES
+
+
+def _kind(tables: dict[str, Any]) -> Any:
     told = tables.get("input")
-    return isinstance(told, dict) and told.get("kind") in ("scans", "frames") and set(tables) <= TABLES
+    return told.get("kind") if isinstance(told, dict) else None

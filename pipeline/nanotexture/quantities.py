@@ -37,3 +37,13 @@ SimulatedMotif = NewType(
 )  # one period of a simulated texture on the planes of its film
 BrightMap = NewType("BrightMap", xr.Dataset)  # a simulated map before anything is counted, one reflection
 Truth = NewType("Truth", xr.Dataset)  # the simulated texture behind a simulated map, laid out as an answer
+Diffraction = NewType("Diffraction", xr.Dataset)  # counts of one crystal on a grid of Q, ready for phasing
+CrystalTrial = NewType(
+    "CrystalTrial", xr.Dataset
+)  # free chi2 reached with one threshold of shrink-wrap, beam coherent or not
+CrystalChoice = NewType(
+    "CrystalChoice", xr.Dataset
+)  # threshold and coherence that the held-out voxels ask for
+CrystalSolutions = NewType("CrystalSolutions", xr.Dataset)  # crystals found from a batch of starts
+CrystalClusters = NewType("CrystalClusters", xr.Dataset)  # those aligned and grouped
+CrystalAnswers = NewType("CrystalAnswers", xr.Dataset)  # shape, displacement and strain of each cluster

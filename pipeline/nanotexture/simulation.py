@@ -17,7 +17,7 @@ from nanotexture.engine.store import ArtefactStore, write_tree_atomically
 from nanotexture.errors import UserError
 from nanotexture.plan import RunPlan, plan_recipe
 from nanotexture.quantities import ReciprocalMap, Truth
-from nanotexture.recipe import Recipe, read_recipe, read_tables
+from nanotexture.recipe import Recipe, model_of, read_tables
 from nanotexture.runner import make_folder
 from nanotexture.scoring import truth_tree
 from nanotexture.simulate.map_files import write_map
@@ -45,8 +45,9 @@ def simulate_recipe(path: Path, out: Path, changes: tuple[str, ...], progress: P
     from nanotexture.engine.cluster import ClusterSettings, connect  # brings dask.distributed
 
     begun = time.perf_counter()
-    recipe = read_recipe(path, changes)
-    if recipe.simulate is None:
+    tables = read_tables(path, changes)
+    recipe = model_of(Recipe, tables, path) if "simulate" in tables else None
+    if recipe is None or recipe.simulate is None:
         raise UserError(f"{path}: simulate: expected a table that says what to simulate, found none")
     tasks = plan_recipe(recipe, path)
     folder = out / recipe.name

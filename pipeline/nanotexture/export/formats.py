@@ -9,6 +9,7 @@ from types import MappingProxyType
 import xarray as xr
 
 from nanotexture.errors import UserError
+from nanotexture.export.cxi import write_cxi
 from nanotexture.export.map_files import write_map_files
 from nanotexture.export.nexus import write_nexus
 from nanotexture.export.vti import write_vti
@@ -17,7 +18,7 @@ Writer = Callable[[xr.DataTree, Path, str], tuple[Path, ...]]
 
 # A writer is given a result, a folder and the stem of its files, and says what it wrote.
 FORMATS: Mapping[str, Writer] = MappingProxyType(
-    {"nexus": write_nexus, "vti": write_vti, "maps": write_map_files}
+    {"cxi": write_cxi, "nexus": write_nexus, "vti": write_vti, "maps": write_map_files}
 )
 
 

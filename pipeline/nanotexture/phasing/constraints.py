@@ -55,7 +55,7 @@ class Data:
         """P x = F^-1 [ A F/|F| where measured, F elsewhere ] (Fienup, Appl. Opt. 21, 2758 (1982), eq. 5)."""
         spectrum = from_corner(x)
         known, floor, target = self._factor
-        factor = np.abs(spectrum)
+        factor = self.seen(spectrum)
         # A / (|F| + tiny) where measured, 1 / (0 + 1) where free: faster than a scattered mask
         np.multiply(factor, known, out=factor)
         np.add(factor, floor, out=factor)
@@ -66,8 +66,12 @@ class Data:
     def chi2(self, x: Complex) -> float:
         """sum (s|F| - A)^2 / sum A^2 over the measured voxels, s the best scale."""
         return chi2_of_magnitudes(
-            magnitude=np.abs(from_corner(x)), amplitude=self.amplitude, weight=~self.free
+            magnitude=self.seen(from_corner(x)), amplitude=self.amplitude, weight=~self.free
         )
+
+    def seen(self, spectrum: Complex) -> Real:
+        """Magnitude that the detector sees of a spectrum (n1, n2, ...), |F|; a new array."""
+        return np.abs(spectrum)
 
     @cached_property
     def _factor(self) -> tuple[Real, Real, Real]:

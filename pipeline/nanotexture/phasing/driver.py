@@ -12,14 +12,14 @@ from scipy.ndimage import gaussian_filter
 from nanotexture.phasing.constraints import Constraint, Data, Mask, Support, together
 from nanotexture.phasing.farfield import Complex, to_corner
 from nanotexture.phasing.outcome import Outcome
-from nanotexture.phasing.solvers import Solver, step
+from nanotexture.phasing.solvers import Iteration, advance
 
 
 @dataclass(frozen=True)
 class Leg:
     """One part of a recipe: a solver and how many iterations it runs."""
 
-    solver: Solver
+    solver: Iteration
     iterations: int
 
 
@@ -120,8 +120,8 @@ class _Run:
     def known(self) -> Constraint:
         return together(self.support, self.others)
 
-    def advance(self, solver: Solver) -> None:
-        self.x = step(solver, x=self.x, p=self.data.project(self.x), known=self.known)
+    def advance(self, solver: Iteration) -> None:
+        self.x = advance(solver, x=self.x, data=self.data, known=self.known)
 
     def shrink(self, settings: ShrinkWrap, done: float) -> None:
         sigma = settings.sigma + (settings.sigma_end - settings.sigma) * done
@@ -164,10 +164,14 @@ def retrieve(
     others: Sequence[Constraint] = (),
     shrink: ShrinkWrap | None = None,
     stop: Stop | None = None,
+    begin: Support | None = None,
 ) -> Retrieval:
-    """Runs the recipe from `start` (n1, n2, ...); `others`: further constraints, e.g. Bounds or a prior."""
-    run = _Run(np.array(start), data, support, support, tuple(others), stop or Stop())
-    if undetermined(data, support):
+    """Runs the recipe from `start` (n1, n2, ...); `others`: further constraints, e.g. Bounds or a prior.
+
+    begin: support at the first iteration where an earlier run has shrunk it; it may grow back up to `support`.
+    """
+    run = _Run(np.array(start), data, support, begin or support, tuple(others), stop or Stop())
+    if undetermined(data, run.support):
         return run.result(0, Outcome.NOT_DETERMINED)
     total = sum(leg.iterations for leg in recipe)
     last_leg_from = total - (recipe[-1].iterations if recipe else 0)
@@ -188,6 +192,6 @@ def undetermined(data: Data, support: Support) -> bool:
     return data.n_measured < 2 * int(np.count_nonzero(support.mask)) or not data.amplitude.any()
 
 
-def _steps(recipe: Sequence[Leg]) -> Iterator[tuple[int, Solver]]:
+def _steps(recipe: Sequence[Leg]) -> Iterator[tuple[int, Iteration]]:
     solvers = (leg.solver for leg in recipe for _ in range(leg.iterations))
     return enumerate(solvers, start=1)

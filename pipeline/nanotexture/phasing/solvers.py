@@ -7,6 +7,7 @@ object, all three read
 
 with (a, b, g) = (0, 0, 1) for ER, (1, -beta, 1) for HIO, (beta, 1 - 2 beta, beta) for RAAR. For a support
 this is p inside and o outside, the voxel-by-voxel form of the textbooks. A new solver is one more class.
+The difference map asks for a second projection onto the data and has a step of its own, `difference_step`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from nanotexture.phasing.constraints import Constraint, Support
+from nanotexture.phasing.constraints import Constraint, Data, Support
 from nanotexture.phasing.farfield import Complex
 
 BLOCK = 1 << 15  # voxels worked on at a time: they stay in the cache
@@ -78,6 +79,38 @@ class RAAR:
     def relaxation(self) -> Relaxation:
         """o = beta x + (1 - 2 beta) p."""
         return Relaxation(self.beta, 1.0 - 2.0 * self.beta, self.beta)
+
+
+@dataclass(frozen=True)
+class DifferenceMap:
+    """x' = x + beta [P f_M - P_M f_S], f_M = (1 + 1/beta) p - x/beta, f_S = (1 - 1/beta) P x + x/beta.
+
+    Elser, J. Opt. Soc. Am. A 20, 40 (2003), eqs. 7 and 8 with his estimate gamma_S = 1/beta, gamma_M = -1/beta. At
+    beta = 1 it is HIO with beta = 1.
+    """
+
+    beta: float = 0.9
+
+
+Iteration = Solver | DifferenceMap
+
+
+def advance(solver: Iteration, *, x: Complex, data: Data, known: Constraint) -> Complex:
+    """The next iterate from x alone; x is used as memory and holds nothing of use afterwards."""
+    if isinstance(solver, DifferenceMap):
+        return difference_step(solver, x=x, data=data, known=known)
+    return step(solver, x=x, p=data.project(x), known=known)
+
+
+def difference_step(solver: DifferenceMap, *, x: Complex, data: Data, known: Constraint) -> Complex:
+    """One step of the difference map; two projections onto the data, x is left as it is."""
+    share = 1.0 / solver.beta
+    p = data.project(x)
+    ahead = known.project((1.0 + share) * p - share * x)
+    if solver.beta == 1.0:
+        return x + ahead - p
+    behind = data.project((1.0 - share) * known.project(x) + share * x)
+    return x + solver.beta * (ahead - behind)
 
 
 def step(solver: Solver, *, x: Complex, p: Complex, known: Constraint) -> Complex:

@@ -15,6 +15,7 @@ from nanotexture.report import gallery
 from nanotexture.report.comparison import score_rows
 from nanotexture.report.conclusions import Conclusion, Kind, conclusions, verdict
 from nanotexture.report.converted import converted_html
+from nanotexture.report.crystal_page import crystal_html
 from nanotexture.report.facts import Facts, facts_of, outcome_counts
 from nanotexture.report.format import temperature_text
 from nanotexture.report.header import film_text, measured_text
@@ -115,5 +116,6 @@ def _advice(name: str) -> str:
 # What a result holds decides its page; the first group that is there.
 PAGES: dict[str, Callable[[xr.DataTree], str]] = {
     "texture": lambda tree: report_html(result_from_tree(tree)),
+    "object": crystal_html,
     "maps": converted_html,
 }

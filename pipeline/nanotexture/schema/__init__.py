@@ -12,6 +12,18 @@ from nanotexture.schema.answer import (
     TRUTH,
 )
 from nanotexture.schema.converted import CONVERTED_MAP, CONVERTED_VOLUME
+from nanotexture.schema.crystal import (
+    CRYSTAL_ANSWERS,
+    CRYSTAL_CHOICE,
+    CRYSTAL_CLUSTERS,
+    CRYSTAL_SOLUTIONS,
+    CRYSTAL_TRIAL,
+    DIFFRACTION,
+    OBJECT,
+    RESULT_CRYSTAL_CLUSTERS,
+    RESULT_CRYSTAL_SOLUTIONS,
+    RESULT_DIFFRACTION,
+)
 from nanotexture.schema.derived import DOMAINS, ENERGY, SERIES
 from nanotexture.schema.frames import FRAME_GRID, FRAME_SUMS, FRAMES
 from nanotexture.schema.hkl import HKL_SCAN, ROD
@@ -58,6 +70,12 @@ __all__ = [
     "COMBS",
     "CONVERTED_MAP",
     "CONVERTED_VOLUME",
+    "CRYSTAL_ANSWERS",
+    "CRYSTAL_CHOICE",
+    "CRYSTAL_CLUSTERS",
+    "CRYSTAL_SOLUTIONS",
+    "CRYSTAL_TRIAL",
+    "DIFFRACTION",
     "DIRECTIONS",
     "DOMAINS",
     "ENERGY",
@@ -70,11 +88,15 @@ __all__ = [
     "MAP_FIT",
     "MODE_CHOICE",
     "MOTIF",
+    "OBJECT",
     "ORDERS",
     "PERIOD",
     "PERIOD_STD",
     "REFERENCE",
     "RESULT_CLUSTERS",
+    "RESULT_CRYSTAL_CLUSTERS",
+    "RESULT_CRYSTAL_SOLUTIONS",
+    "RESULT_DIFFRACTION",
     "RESULT_LEFT_OUT",
     "RESULT_MAP",
     "RESULT_MODES",

@@ -1,0 +1,79 @@
+"""A recipe of one crystal as a job."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from nanotexture.engine.task import Task
+from nanotexture.job import Getter
+from nanotexture.memory import BASE
+from nanotexture.plan_crystal import CrystalPlan, plan_crystal
+from nanotexture.quantities import CrystalAnswers, CrystalChoice, CrystalClusters, Diffraction
+from nanotexture.recipe_crystal import CrystalRecipe
+from nanotexture.store_crystal import TWIN, crystal_tree
+
+LOADED, PER_VOXEL = (
+    130 * 2**20,
+    300,
+)  # bytes: torch's transforms, and what a start holds; measured at 64^3 and 112^3
+NOMINAL = (
+    "crystal.nominal = true: voxel sizes and the direction of Q are assumed, not measured; lengths and strain hold as far as "
+    "these do, phase, displacement along Q and chi2 do not depend on them."
+)
+NO_DIRECTION = "crystal.q is not told, the direction of Q along the array's axes: strain_along_q stays NaN."
+
+
+@dataclass(frozen=True)
+class CrystalJob:
+    """One crystal planned, nothing computed."""
+
+    recipe: CrystalRecipe
+    plan: CrystalPlan
+
+    @property
+    def name(self) -> str:
+        """Name of the recipe, and of its folder."""
+        return self.recipe.name
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Input files, each once."""
+        return self.plan.files
+
+    @property
+    def wanted(self) -> tuple[Task, ...]:
+        """Tasks whose artefacts the result is made of."""
+        return self.plan.wanted
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the input cannot give."""
+        told = self.recipe.crystal
+        return ((NOMINAL,) if told.nominal else ()) + ((NO_DIRECTION,) if told.q is None else ())
+
+    @property
+    def worker_bytes(self) -> int:
+        """Peak memory of one worker, from the array's header."""
+        return BASE + LOADED + PER_VOXEL * math.prod(self.plan.header.shape)
+
+    def tree(self, get: Getter, attrs: Mapping[str, Any]) -> xr.DataTree:
+        """All groups of result.zarr from the artefacts."""
+        return crystal_tree(
+            Diffraction(get(self.plan.diffraction)),
+            CrystalChoice(get(self.plan.choice)),
+            CrystalClusters(get(self.plan.clusters)),
+            CrystalAnswers(get(self.plan.answers)),
+            attrs,
+            (*self.notes, TWIN),
+        )
+
+
+def crystal_job(recipe: CrystalRecipe, path: Path) -> CrystalJob:
+    """The job of a recipe of one crystal; reads headers, computes nothing."""
+    return CrystalJob(recipe, plan_crystal(recipe, path))

@@ -1,0 +1,148 @@
+"""What a pattern tells before it is phased, and small crystals recovered from random phases, gap or not."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from nanotexture.phasing.crystal import CrystalSettings, hopped, solve_crystal
+from nanotexture.phasing.crystal_alignment import moved, overlap
+from nanotexture.phasing.crystal_pattern import (
+    BLOCK,
+    first_box,
+    hold_out_blocks,
+    pattern_of,
+    sampling_ratios,
+)
+from nanotexture.phasing.farfield import from_corner
+from nanotexture.phasing.outcome import Outcome
+from nanotexture.simulate.crystal import (
+    Counting,
+    FacetedCrystal,
+    counted,
+    density_of_crystal,
+    expected_counts,
+    pattern_of_density,
+)
+
+SMALL = CrystalSettings(cycles=3, iterations=60, refine=80, hops=0)
+
+
+def measurement(counting, **crystal):
+    psi = density_of_crystal(FacetedCrystal(**{"shape": (32, 32, 32), "size": 11, "seed": 6} | crystal))
+    return psi, counted(expected_counts(pattern_of_density(psi), counting), seed=0)
+
+
+def pattern(counts, measured=None):
+    known = np.ones(counts.shape, bool) if measured is None else measured
+    return pattern_of(
+        counts=counts, measured=known, held=hold_out_blocks(counts=counts, measured=known, seed=0)
+    )
+
+
+def similarity(run, psi):
+    return overlap(run.object.conj(), psi).similarity
+
+
+def test_whole_blocks_of_measured_voxels_are_held_out_but_never_the_brightest():
+    _, counts = measurement(Counting())
+    measured = np.random.default_rng(0).random(counts.shape) > 0.001
+    held = hold_out_blocks(counts=counts, measured=measured, seed=3)
+    assert held.mean() == pytest.approx(0.03, abs=0.003)
+    assert measured[held].all()
+    tiles = held[:30, :30, :30].reshape(10, BLOCK, 10, BLOCK, 10, BLOCK).sum(axis=(1, 3, 5))
+    assert set(np.unique(tiles)) == {0, BLOCK**3}
+    assert not held[np.unravel_index(counts.argmax(), counts.shape)]
+    assert not np.array_equal(held, hold_out_blocks(counts=counts, measured=measured, seed=4))
+
+
+@pytest.mark.parametrize("size", [9, 11, 13])
+def test_the_sampling_ratio_is_voxels_over_the_extent_of_the_crystal(size):
+    psi, counts = measurement(Counting(peak_counts=1e8), size=size, phase_range=0.3)
+    extents = [np.ptp(np.nonzero(np.abs(psi) > 0.1)[axis]) + 1 for axis in range(3)]
+    found = sampling_ratios(counts=counts, measured=np.ones(counts.shape, bool))
+    np.testing.assert_allclose(found, 32 / np.array(extents), rtol=0.3)
+
+
+def test_a_crystal_that_fills_more_than_half_the_array_is_sampled_below_two():
+    _, counts = measurement(Counting(peak_counts=1e8), size=24, phase_range=0.3)
+    assert min(sampling_ratios(counts=counts, measured=np.ones(counts.shape, bool))) < 2
+
+
+def test_the_first_support_holds_the_crystal_and_leaves_room():
+    psi, counts = measurement(Counting(peak_counts=1e6), phase_range=3.0)
+    box = first_box(counts=counts, measured=np.ones(counts.shape, bool))
+    assert box[np.abs(psi) > 0.5].all()
+    assert box.mean() < 0.75**3 + 0.05
+
+
+@pytest.mark.parametrize("solver", ["hio", "raar", "dm"])
+def test_a_small_crystal_is_recovered_from_random_phases(solver):
+    psi, counts = measurement(Counting(peak_counts=1e6), phase_range=2.0)
+    chosen = CrystalSettings(solver=solver, cycles=3, iterations=60, refine=120, coherence=False, hops=0)
+    runs = [solve_crystal(pattern(counts), settings=chosen, seed=0, start=start) for start in (0, 1)]
+    best = min(runs, key=lambda run: run.free_chi2)
+    assert similarity(best, psi) > 0.99
+    assert best.deviance < 2.0
+    assert best.outcome in (Outcome.CONVERGED, Outcome.OUT_OF_STEPS)
+
+
+def test_a_gap_and_a_partly_coherent_beam_are_no_obstacle_and_hops_lead_out_of_stagnation():
+    counting = Counting(peak_counts=2e6, background=0.5, coherence=(0.35, 0.45, 0.3))
+    psi, counts = measurement(counting, phase_range=2.0)
+    measured = np.ones(counts.shape, bool)
+    measured[:, 20:22] = False
+    seen = pattern(np.where(measured, counts, 0.0), measured)
+    runs = [solve_crystal(seen, settings=SMALL, seed=0, start=start) for start in (0, 1)]
+    best = min(runs, key=lambda run: run.deviance)
+    assert best.deviance > 3  # a start that has stagnated
+    out = hopped(seen, best, settings=replace(SMALL, hops=3))
+    assert out.deviance < 2
+    assert out.free_chi2 < best.free_chi2
+    assert out.iterations > best.iterations
+    assert similarity(out, psi) > max(0.97, similarity(best, psi))
+    np.testing.assert_allclose(out.widths, counting.coherence, atol=0.05)
+
+
+def test_a_hop_that_fits_no_better_is_taken_back():
+    _, counts = measurement(Counting(peak_counts=1e4))
+    run = solve_crystal(pattern(counts), settings=SMALL, seed=0, start=0)
+    perfect = replace(run, deviance=1.2, iterations=7)
+    out = hopped(pattern(counts), perfect, settings=replace(SMALL, hops=1, refine=20))
+    assert out.object is perfect.object or out.deviance < 1.2
+    assert hopped(pattern(counts), replace(run, deviance=1.0), settings=SMALL).object is run.object
+
+
+def test_starts_are_fixed_by_seed_and_number():
+    _, counts = measurement(Counting(peak_counts=1e5))
+    quick = CrystalSettings(cycles=1, iterations=10, last=0, refine=20, hops=0)
+    one, again, other = (
+        solve_crystal(pattern(counts), settings=quick, seed=0, start=start) for start in (0, 0, 1)
+    )
+    np.testing.assert_array_equal(one.object, again.object)
+    assert not np.array_equal(one.object, other.object)
+
+
+def test_the_object_gives_the_expected_counts():
+    _, counts = measurement(Counting(peak_counts=1e5))
+    quick = CrystalSettings(cycles=1, iterations=20, last=0, refine=20, coherence=False, hops=0)
+    run = solve_crystal(pattern(counts), settings=quick, seed=0, start=0)
+    np.testing.assert_allclose(
+        np.abs(from_corner(run.object)) ** 2 + run.background, run.expected, rtol=1e-3, atol=1e-2
+    )
+    assert not run.object[~run.support].any()
+
+
+def test_the_twin_of_an_answer_is_as_good_an_answer():
+    psi, _ = measurement(Counting(peak_counts=1e6))
+    by = overlap(psi, psi)
+    turned = moved(psi, type(by)(1.0, True, np.array([1.0, 0.0, -2.0]), 0.4))
+    np.testing.assert_allclose(pattern_of_density(turned), pattern_of_density(psi), rtol=1e-3, atol=1e-3)
+
+
+def test_fewer_voxels_than_unknowns_determine_nothing():
+    _, counts = measurement(Counting())
+    measured = np.zeros(counts.shape, bool)
+    measured[12:20, 12:20, 12:20] = True
+    run = solve_crystal(pattern(counts, measured), settings=SMALL, seed=0, start=0)
+    assert run.outcome is Outcome.NOT_DETERMINED
+    assert np.isnan(run.chi2)

@@ -1,0 +1,74 @@
+"""The gradients lead to the largest likelihood: noise alone is left, background and coherence come out, gaps do not matter."""
+
+import numpy as np
+import pytest
+import torch
+from nanotexture.phasing.farfield import corner_order
+from nanotexture.phasing.refine import Refinement, deviance_per_voxel, refine
+from nanotexture.simulate.crystal import (
+    Counting,
+    FacetedCrystal,
+    counted,
+    density_of_crystal,
+    expected_counts,
+    pattern_of_density,
+)
+
+COUNTING = Counting(peak_counts=3e5, background=1.5, coherence=(0.5, 0.3, 0.6))
+SETTINGS = Refinement(steps=160)
+
+
+def problem(seed=0):
+    psi = density_of_crystal(FacetedCrystal(shape=(28, 28, 28), size=10, phase_range=2.5, seed=4))
+    counts = corner_order(counted(expected_counts(pattern_of_density(psi), COUNTING), seed))
+    rng = np.random.default_rng(seed)
+    scatter = 1 + 0.3 * (rng.normal(size=psi.shape) + 1j * rng.normal(size=psi.shape))
+    return psi, counts, (psi.conj() * scatter).astype(np.complex64)
+
+
+def test_the_deviance_is_that_of_poisson_statistics():
+    mu, n = np.array([0.5, 2.0, 7.0, 1e6]), np.array([0.0, 2.0, 3.0, 1.001e6])
+    logs = np.log(np.where(n > 0, n, 1) / np.where(n > 0, mu, 1))
+    expected = 2 * (mu - n + n * logs)
+    got = deviance_per_voxel(torch.from_numpy(mu), torch.from_numpy(n)).numpy()
+    np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-12)
+
+
+def test_noise_alone_is_left_and_the_beam_is_found():
+    psi, counts, start = problem()
+    found = refine(
+        start, counts=counts, measured=np.ones(counts.shape, bool), support=np.abs(psi) > 0, settings=SETTINGS
+    )
+    assert found.deviance[-1] < 1.1
+    assert found.deviance[0] > 20
+    np.testing.assert_allclose(found.widths, COUNTING.coherence, atol=0.03)
+    assert found.background == pytest.approx(COUNTING.background, abs=0.4)
+    overlap = abs(np.vdot(found.object, psi.conj())) / (np.linalg.norm(found.object) * np.linalg.norm(psi))
+    assert overlap > 0.998
+
+
+def test_what_was_not_measured_changes_nothing():
+    psi, counts, start = problem()
+    measured = np.random.default_rng(1).random(counts.shape) > 0.05
+    runs = [
+        refine(
+            start,
+            counts=np.where(measured, counts, wrong),
+            measured=measured,
+            support=np.abs(psi) > 0,
+            settings=Refinement(steps=20),
+        )
+        for wrong in (0.0, 1e5)
+    ]
+    np.testing.assert_array_equal(runs[0].object, runs[1].object)
+    assert runs[0].object[np.abs(psi) == 0].any() == np.False_
+
+
+def test_a_coherent_beam_without_background_stays_so():
+    psi, counts, start = problem()
+    settings = Refinement(steps=20, coherence=False, background=False)
+    found = refine(
+        start, counts=counts, measured=np.ones(counts.shape, bool), support=np.abs(psi) > 0, settings=settings
+    )
+    assert found.widths == (0.0, 0.0, 0.0)
+    assert found.background == pytest.approx(1e-3)
