@@ -11,6 +11,9 @@ import pytest
 
 from .recipes_pruned import arguments, nanotexture
 
+# numba reads it at each compilation, and refuses a change once its threads run: tests of workers set it in this process
+os.environ["NUMBA_NUM_THREADS"] = "1"
+
 
 @pytest.fixture(scope="session")
 def mirror() -> Path:

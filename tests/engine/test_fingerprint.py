@@ -56,6 +56,7 @@ def test_an_edit_of_code_or_tables_that_a_stage_uses_changes_the_digest(
     [
         ("film/optics.py", 'def index():\n    """Index."""\n    return (1.0)  # of refraction\n'),
         ("report.py", "width = 4\n"),
+        ("film/__pycache__/optics.index-1.py311.nbi", "compiled\n"),
     ],
 )
 def test_an_edit_of_comments_or_of_code_it_does_not_use_leaves_it(write: Write, name: str, text: str) -> None:

@@ -147,7 +147,7 @@ def test_standard_deviations_of_both_are_honest(name, repeats, request):
     data = [planted.measured_again(noise) for noise in range(repeats)]
     pulls = np.concatenate([planted.pulls(planted.nearby(one)) for one in data])
     mean = np.sqrt((pulls**2).mean(0))
-    assert (mean > 0.6).all()
+    assert (mean > 0.5).all()  # errors hold a doubt of the elastic constants that the planted film has not
     assert (mean < 1.4).all()
 
 

@@ -81,9 +81,12 @@ def _data_files(module: str) -> set[Path]:
     folders = {path.parent for name, path in _closure(module).items() if "." in name}
     folders -= {_root(name) for name in (module, _PACKAGE)}
     files = (path for folder in folders if folder.name != "engine" for path in folder.rglob("*"))
-    return {
-        p for p in files if p.is_file() and p.suffix not in (".py", ".pyc") and not p.name.startswith(".")
-    }
+    return {p for p in files if p.is_file() and p.suffix != ".py" and not _made_by_running(p)}
+
+
+def _made_by_running(path: Path) -> bool:
+    """What Python and numba leave beside the code: it comes and goes, and decides nothing."""
+    return "__pycache__" in path.parts or path.name.startswith(".") or path.suffix == ".pyc"
 
 
 @cache
