@@ -66,3 +66,15 @@ def test_a_material_without_coefficients_is_named():
     stack = Stack(3.79, (Layer(built_in("LaAlO3"), 10, 3.79),))
     with pytest.raises(UserError, match="LaAlO3"):
         equilibrium_displacement(stack=stack, polarization=columns(stack), period=PERIOD, below=None)
+
+
+def test_the_displacement_of_a_film_does_not_ring_from_plane_to_plane():
+    """Closure-like P, smooth through the film: what alternates between neighbouring planes is below a hundredth."""
+    z = (np.arange(len(FILM.heights)) + 0.5) / len(FILM.heights)
+    polarization = columns(FILM)
+    polarization[2] *= np.sin(np.pi * z) ** 0.3
+    polarization[0] = 0.3 * np.sin(2 * np.pi * np.arange(POINTS) / POINTS)[:, None, None] * np.cos(np.pi * z)
+    u = equilibrium_displacement(stack=FILM, polarization=polarization, period=PERIOD, below=None)
+    for part in u[[0, 2]]:
+        turn = part[..., 2:-2] - 0.25 * (part[..., 1:-3] + 2 * part[..., 2:-2] + part[..., 3:-1])
+        assert np.sqrt((turn**2).mean()) < 0.01 * part.std()
