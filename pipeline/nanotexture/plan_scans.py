@@ -30,13 +30,9 @@ def scan_maps(
     temperatures = told.temperatures or (float("nan"),) * len(sources)
     found = []
     for (file, scans), hkl, t in zip(sources, hkls, temperatures, strict=True):
-        kelvin = None if np.isnan(t) else t
         points, notes = _looked_at(file, scans)
-        task = (
-            _hkl_task(told, film, file, scans, hkl, kelvin)
-            if is_spec_file(file)
-            else _angle_task(told, film, alignment, file, hkl, kelvin)
-        )
+        config = _config(told, film, hkl, t)
+        task = _hkl_task(config, file, scans) if is_spec_file(file) else _angle_task(config, alignment, file)
         found.append(MapTask(file, hkl, t, task, ", ".join(map(str, scans)) or None, points, notes))
     return found
 
@@ -66,45 +62,25 @@ def _sources(told: Input, path: Path, files: list[Path]) -> list[tuple[Path, tup
     return [(files[0], (one,) if isinstance(one, int) else one) for one in told.scans]
 
 
-def _angle_task(
-    told: Input,
-    film: FilmConfig | None,
-    alignment: Task | None,
-    file: Path,
-    hkl: models.Hkl,
-    kelvin: float | None,
-) -> Task:
-    config = models.ConvertConfig(
+def _config(told: Input, film: FilmConfig | None, hkl: models.Hkl, kelvin: float) -> models.ConvertConfig:
+    return models.ConvertConfig(
         hkl=hkl,
-        temperature=kelvin,
+        temperature=None if np.isnan(kelvin) else kelvin,
         voxel=_two(told.voxel),
         qx_range=told.qx_range,
         qz_range=told.qz_range,
         film=film,
     )
+
+
+def _angle_task(config: models.ConvertConfig, alignment: Task | None, file: Path) -> Task:
     inputs = (Source(file),) if alignment is None else (Source(file), alignment)
     return Task(convert, config, inputs, file.name)
 
 
-def _hkl_task(
-    told: Input,
-    film: FilmConfig | None,
-    file: Path,
-    scans: tuple[int, ...],
-    hkl: models.Hkl,
-    kelvin: float | None,
-) -> Task:
-    config = models.ConvertHklConfig(
-        hkl=hkl,
-        temperature=kelvin,
-        scans=scans,
-        voxel=_two(told.voxel),
-        qx_range=told.qx_range,
-        qz_range=told.qz_range,
-        film=film,
-    )
+def _hkl_task(config: models.ConvertConfig, file: Path, scans: tuple[int, ...]) -> Task:
     named = f"{file.name} {','.join(map(str, scans))}" if scans else file.name
-    return Task(convert_hkl, config, (Source(file),), named)
+    return Task(convert_hkl, models.ConvertHklConfig(map=config, scans=scans), (Source(file),), named)
 
 
 def _two(voxel: tuple[float, ...] | None) -> tuple[float, float] | None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import stat
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from nanotexture.errors import InputError
 from nanotexture.readers import archive
-from nanotexture.readers.archive import Archive, Folder
+from nanotexture.readers.archive import IMAGES, Archive, Folder, Limits
 
 
 def zip_of(
@@ -59,19 +60,23 @@ def test_a_member_that_is_not_a_plain_file_inside_is_refused(tmp_path: Path, mem
         zip_of(tmp_path / "z.zip", ("good.tif", b"1"), member).names()
 
 
-def test_sizes_that_no_scan_has_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    packed = zip_of(tmp_path / "z.zip", ("a.tif", bytes(5000)), ("b.tif", bytes(5000)))
-    monkeypatch.setattr(archive, "MAX_TOTAL", 9000)
-    with pytest.raises(InputError, match="at most 9000 bytes in all"):
-        packed.names()
-    monkeypatch.setattr(archive, "MAX_MEMBER", 4000)
-    with pytest.raises(InputError, match=r"a.tif.* found 5000 bytes, more than 4000|at most 9000"):
-        packed.names()
-    monkeypatch.setattr(archive, "MAX_TOTAL", 10**6)
-    monkeypatch.setattr(archive, "MAX_MEMBER", 10**6)
-    monkeypatch.setattr(archive, "MAX_RATIO", 10)
-    with pytest.raises(InputError, match=r"found 5000 bytes out of \d+"):
-        packed.names()
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        (replace(IMAGES, total=9000), "at most 9000 bytes in all, found 10000"),
+        (replace(IMAGES, member=4000), r"a.tif.* found 5000 bytes, more than 4000"),
+        (replace(IMAGES, members=1), "members: expected at most 1, found 2"),
+        (replace(IMAGES, ratio=10), r"found 5000 bytes out of \d+, more than 10 times"),
+    ],
+)
+def test_sizes_that_no_scan_has_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limits: Limits, message: str
+) -> None:
+    monkeypatch.setattr(archive, "SMALL", 1000)
+    path = zip_of(tmp_path / "z.zip", ("a.tif", bytes(5000)), ("b.tif", bytes(5000))).path
+    assert Archive(path).names() == ["a.tif", "b.tif"]
+    with pytest.raises(InputError, match=message):
+        Archive(path, limits).names()
 
 
 def test_other_methods_of_compression_and_doubled_names_are_refused(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from nanotexture.geometry.offsets import alignment_from_substrate
 from nanotexture.geometry.peak import fit_peak
 from nanotexture.gridding import Crop, map_from_scan
 from nanotexture.quantities import Scan
-from nanotexture.readers import read_scan, zipped
+from nanotexture.readers import read_scan
+from nanotexture.readers.archive import TEXTS, Archive
 from nanotexture.schema import SCAN, check
 from scipy.signal import find_peaks
 
@@ -179,7 +180,9 @@ def test_the_real_mesh_holds_its_listed_positions_and_long_counting_time(mirror:
 def test_members_outside_the_archive_are_refused(tmp_path: Path, name: str) -> None:
     for suffix, contents in (("brml", brml(snapshots(COUNTS))), ("rasx", rasx([ROWS]))):
         path = written_zip(tmp_path / f"a.{suffix}", {**contents, name: "x"})
-        with pytest.raises(InputError, match="members inside the archive"):
+        with pytest.raises(
+            InputError, match="a plain file in the zip, found a name that (leads out of it|cannot be printed)"
+        ):
             read_scan(path)
     assert not (tmp_path.parent / "outside.xml").exists()
 
@@ -196,19 +199,10 @@ def test_a_symbolic_link_in_an_archive_is_refused(tmp_path: Path) -> None:
 
 def test_a_member_that_unpacks_a_thousand_times_is_refused(tmp_path: Path) -> None:
     path = written_zip(tmp_path / "a.brml", {**brml(snapshots(COUNTS)), "bomb.xml": b" " * 20_000_000})
-    with pytest.raises(InputError, match=r"bomb\.xml: expected members packed at most 200 times"):
-        read_scan(path)
-
-
-def test_many_members_that_are_large_together_are_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = written_zip(tmp_path / "a.brml", brml(snapshots(COUNTS)))
-    monkeypatch.setattr(zipped, "MAX_TOTAL", 1000)
-    with pytest.raises(InputError, match="at most 1000 bytes unpacked"):
-        read_scan(path)
-    monkeypatch.setattr(zipped, "MAX_MEMBERS", 3)
-    with pytest.raises(InputError, match="at most 3 members, found 4"):
+    with pytest.raises(
+        InputError,
+        match=r"bomb\.xml.*: expected a plain file in the zip, found 20000000 bytes out of \d+, more than 200",
+    ):
         read_scan(path)
 
 
@@ -218,15 +212,8 @@ def test_a_member_that_is_longer_than_it_says_is_refused(tmp_path: Path) -> None
     place = content.index(struct.pack("<I", 6000), content.index(b"PK\x01\x02"))
     content[place : place + 4] = struct.pack("<I", 60)  # the size in the central directory
     path.write_bytes(bytes(content))
-    with zipped.opened(path) as members, pytest.raises(InputError, match=r"Profile0\.txt"):
-        members.read("Data0/Profile0.txt")
-
-
-def test_a_member_packed_in_an_unusual_way_is_refused(tmp_path: Path) -> None:
-    with zipfile.ZipFile(tmp_path / "a.rasx", "w", zipfile.ZIP_LZMA) as archive:
-        archive.writestr("root.xml", "<Root/>")
-    with pytest.raises(InputError, match="a member stored or deflated"):
-        read_scan(tmp_path / "a.rasx")
+    with Archive(path, TEXTS).opened() as read, pytest.raises(InputError, match=r"Profile0\.txt"):
+        read("Data0/Profile0.txt")
 
 
 def test_elements_nested_without_end_are_read_or_refused(tmp_path: Path) -> None:
@@ -236,20 +223,12 @@ def test_elements_nested_without_end_are_read_or_refused(tmp_path: Path) -> None
         read_scan(written_zip(tmp_path / "a.brml", contents))
 
 
-def test_two_members_of_one_name_are_refused(tmp_path: Path) -> None:
-    path = written_zip(tmp_path / "a.rasx", rasx([ROWS]))
-    with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(path, "a") as archive:
-        archive.writestr("Data0/Profile0.txt", "40 1 1")
-    with pytest.raises(InputError, match="each member once"):
-        read_scan(path)
-
-
 def test_an_encrypted_member_is_refused(tmp_path: Path) -> None:
     path = written_zip(tmp_path / "a.rasx", rasx([ROWS]))
     content = bytearray(path.read_bytes())
     content[content.index(b"PK\x01\x02") + 8] |= 1
     path.write_bytes(bytes(content))
-    with pytest.raises(InputError, match="no encryption"):
+    with pytest.raises(InputError, match="an encrypted member"):
         read_scan(path)
 
 
@@ -293,7 +272,7 @@ CONDITIONS = "Data0/MesurementConditions0.xml"
 @pytest.mark.parametrize(
     ("member", "old", "new", "message"),
     [
-        (TABLE, "RawData2.xml", "RawData7.xml", r"RawData7\.xml: expected to be in the archive"),
+        (TABLE, "RawData2.xml", "RawData7.xml", r"RawData7\.xml: file: expected to be in the zip"),
         (TABLE, "RawData2.xml", "RawData1.xml", "each scan once"),
         (TABLE, "<string>", "<text>", "a complete XML document"),
         (RAW, "Datum>", "Dotum>", "rows of equally many numbers"),

@@ -288,8 +288,8 @@ ROWS = np.array([[40.0, 5, 1], [40.2, 7, 1]])
         ),
         ("a.xrdml", xrdml_text("<counts>5 7 9</counts>").replace("K-Alpha 1", "K-Gamma"), "found 'K-Gamma'"),
         ("a.raw", "x", r"one of .asc, .brml, .ras, .rasx, .xrdml, or a SPEC file, found '.raw'"),
-        ("a.brml", "x", "a complete zip archive"),
-        ("a.rasx", "", "a complete zip archive"),
+        ("a.brml", "x", "a complete zip"),
+        ("a.rasx", "", "a complete zip"),
         ("a.asc", asc_text(0 * LINES, np.arange(2)), "counts, found zero at every point"),
     ],
 )

@@ -24,6 +24,7 @@ Array = NDArray[np.float64]
 Hkl = tuple[int, int, int]
 
 EVERYTHING = Crop()
+_NAMES = ("qx", "qy", "qz")
 STILL = (
     0.02  # of a step: what an axis that stands may stray from point to point (SPEC prints 1e-5 of an index)
 )
@@ -112,15 +113,9 @@ def map_from_hkl_scans(
 ) -> ReciprocalMap:
     """One map (qx, qz) of meshes that move along qx and qz; spacing in 1/angstrom, or that of the finest mesh."""
     meshes = _meshes(scans, frame)
-    for mesh in meshes:
-        _check_still(mesh, 1, "qx and qz")
-    widths = [(mesh.width(0), mesh.width(2)) for mesh in meshes]
-    qx, qz = (np.concatenate([mesh.q[:, axis] for mesh in meshes]) for axis in (0, 2))
-    finest = min(w[0] for w in widths), min(w[1] for w in widths)
-    widest = max(w[0] for w in widths), max(w[1] for w in widths)
-    axes = choose_axes(qx, qz, widest, spacing or finest, crop, (qx[0], qz[0]))
-    sums = reduce(add, (_sums(mesh, axes, (0, 2), w) for mesh, w in zip(meshes, widths, strict=True)))
-    x, z, kept, least = trimmed(sums, axes, fewest(axes, widest), crop)
+    voxels = _voxels(meshes, (0, 2), spacing, crop)
+    sums = reduce(add, (voxels.sums(mesh) for mesh in meshes))
+    x, z, kept, least = trimmed(sums, voxels.axes, fewest(voxels.axes, voxels.widest), crop)
     mean, variance, mask = means_from_sums(sums=kept, least=least)
     found = {"qx": x, "qz": z, "intensity": mean, "variance": variance, "mask": mask}
     return _labelled(found, kept, scans, hkl, frame, temperature)
@@ -131,20 +126,14 @@ def volume_from_hkl_scans(
 ) -> ReciprocalMap:
     """One volume (qx, qy, qz) of meshes in planes across the normal, one or more for each of evenly spaced qz."""
     meshes = _meshes(scans, frame)
-    for mesh in meshes:
-        _check_still(mesh, 2, "qx and qy")
-    levels = _levels(meshes)
-    widths = [(mesh.width(0), mesh.width(1)) for mesh in meshes]
-    finest = min(w[0] for w in widths), min(w[1] for w in widths)
-    widest = max(w[0] for w in widths), max(w[1] for w in widths)
-    qx, qy = (np.concatenate([mesh.q[:, axis] for mesh in meshes]) for axis in (0, 1))
-    axes = choose_axes(qx, qy, widest, finest, EVERYTHING, (qx[0], qy[0]))
+    voxels = _voxels(meshes, (0, 1), None, EVERYTHING)
+    levels, axes = _levels(meshes), voxels.axes
     empty = _sums_of(lambda name: np.zeros((axes[0].size, axes[1].size)))
     planes = [empty] * levels.size
-    for mesh, width in zip(meshes, widths, strict=True):
+    for mesh in meshes:
         index = int(np.argmin(np.abs(levels - np.median(mesh.q[:, 2]))))
-        planes[index] = planes[index] + _sums(mesh, axes, (0, 1), width)
-    x, y, _, least = trimmed(reduce(add, planes), axes, fewest(axes, widest), EVERYTHING)
+        planes[index] = planes[index] + voxels.sums(mesh)
+    x, y, _, least = trimmed(reduce(add, planes), axes, fewest(axes, voxels.widest), EVERYTHING)
     kept = _stacked(planes, axes, x, y)
     mean, variance, mask = means_from_sums(sums=kept, least=least)
     found = {"qx": x, "qy": y, "qz": levels, "intensity": mean, "variance": variance, "mask": mask}
@@ -230,10 +219,31 @@ def _factor(scan: HklScan, reference: float) -> Array:
     return np.asarray(scan["attenuation"].values * reference / _incident(scan), dtype=np.float64)
 
 
-def _sums(mesh: _Mesh, axes: tuple[Axis, Axis], which: tuple[int, int], width: Range) -> Sums:
-    first, second = (mesh.q[:, axis] for axis in which)
-    pixels = Pixels(first, second, mesh.counts, mesh.factor)
-    return sums_from_pixels(pixels=pixels, oversampling=1.0, axes=axes, width=width)
+@dataclass(frozen=True)
+class _Voxels:
+    """Voxels of a plane of two film axes, and the box around the coarsest points in it."""
+
+    which: tuple[int, int]
+    axes: tuple[Axis, Axis]
+    widest: Range
+
+    def sums(self, mesh: _Mesh) -> Sums:
+        """Sums of a mesh over them."""
+        first, second = (mesh.q[:, axis] for axis in self.which)
+        pixels = Pixels(first, second, mesh.counts, mesh.factor)
+        width = mesh.width(self.which[0]), mesh.width(self.which[1])
+        return sums_from_pixels(pixels=pixels, oversampling=1.0, axes=self.axes, width=width)
+
+
+def _voxels(meshes: Sequence[_Mesh], which: tuple[int, int], spacing: Range | None, crop: Crop) -> _Voxels:
+    """Voxels over meshes that move along two film axes and no other; spacing in 1/angstrom, or that of the finest mesh."""
+    for mesh in meshes:
+        _check_still(mesh, ({0, 1, 2} - set(which)).pop(), " and ".join(_NAMES[n] for n in which))
+    first, second = (np.array([mesh.width(axis) for mesh in meshes]) for axis in which)
+    finest, widest = (first.min(), second.min()), (first.max(), second.max())
+    q = [np.concatenate([mesh.q[:, axis] for mesh in meshes]) for axis in which]
+    axes = choose_axes(q[0], q[1], widest, spacing or finest, crop, (q[0][0], q[1][0]))
+    return _Voxels(which, axes, widest)
 
 
 def _levels(meshes: Sequence[_Mesh]) -> Array:

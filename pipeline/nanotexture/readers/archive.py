@@ -1,4 +1,4 @@
-"""Files of a scan in a folder or in a zip, read where they lie.
+"""Files of a scan in a folder or in a zip that somebody else made, read where they lie.
 
 A zip is not unpacked: nothing is written, two workers share nothing, no cache grows stale, and taking one image of
 1 MB out of a zip costs about 5 ms, once for each pass over the scan. Names that lead out of the zip, links, sizes
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -19,12 +20,37 @@ from typing import Protocol
 
 from nanotexture.errors import InputError
 
-MAX_MEMBER = 500_000_000  # bytes of one image or SPEC file
-MAX_TOTAL = 10**12
-MAX_MEMBERS = 1_000_000
-MAX_RATIO = 1100  # deflate cannot do more than 1032: the directory lies, or another method hides more
 MAX_DEPTH = 5  # folders below the SPEC file
+SMALL = 1_000_000  # bytes: below, no ratio is dangerous
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    NotImplementedError,  # a way of packing that this Python does not know
+    RuntimeError,  # an encrypted member
+    ValueError,
+    OverflowError,
+    UnicodeError,
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bytes of a member and of all, unpacked, number of members, and how many times one may unpack."""
+
+    member: int
+    total: int
+    members: int
+    ratio: int
+
+
+# deflate cannot do more than 1032: the directory lies, or another method hides more
+IMAGES = Limits(member=500_000_000, total=10**12, members=1_000_000, ratio=1100)
+# counts as text shrink 5 to 40 times, zeros 1000 times
+TEXTS = Limits(member=50_000_000, total=500_000_000, members=50_000, ratio=200)
 
 
 class Reader(Protocol):
@@ -47,8 +73,8 @@ class Folder:
             deep = len(inside.parts) >= MAX_DEPTH
             folders[:] = [] if deep else sorted(f for f in folders if not f.startswith("."))
             found += [(inside / name).as_posix() for name in files if not name.startswith(".")]
-            if len(found) > MAX_MEMBERS:
-                raise InputError(self.path, "folder", f"at most {MAX_MEMBERS} files", "more")
+            if len(found) > IMAGES.members:
+                raise InputError(self.path, "folder", f"at most {IMAGES.members} files", "more")
         return sorted(found)
 
     @contextmanager
@@ -68,8 +94,8 @@ class Folder:
         path = self.path / name
         try:
             size = path.stat().st_size
-            if size > MAX_MEMBER:
-                raise InputError(path, "file", f"at most {MAX_MEMBER} bytes", f"{size} bytes")
+            if size > IMAGES.member:
+                raise InputError(path, "file", f"at most {IMAGES.member} bytes", f"{size} bytes")
             return path.read_bytes()
         except OSError as error:
             raise InputError(path, "file", "a readable file", error.strerror or str(error)) from error
@@ -80,13 +106,14 @@ class Archive:
     """A zip; names as they stand in it."""
 
     path: Path
+    limits: Limits = IMAGES
 
     def names(self) -> list[str]:
         """Files in the zip, hidden ones left out; InputError if any member is not safe."""
         with self._zip() as handle:
-            members = [info for info in handle.infolist() if not info.is_dir()]
+            members = handle.infolist()
         self._check(members)
-        parts = {info.filename: PurePosixPath(info.filename).parts for info in members}
+        parts = {one.filename: PurePosixPath(one.filename).parts for one in members if not one.is_dir()}
         return sorted(n for n, p in parts.items() if not any(s.startswith((".", "__MACOSX")) for s in p))
 
     @contextmanager
@@ -109,39 +136,43 @@ class Archive:
             handle = zipfile.ZipFile(self.path)
         except OSError as error:
             raise InputError(self.path, "file", "a readable file", error.strerror or str(error)) from error
-        except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, OverflowError) as error:
+        except _DAMAGE as error:
             raise InputError(self.path, "file", "a complete zip", str(error)) from error
         with handle:
             yield handle
 
     def _check(self, members: list[zipfile.ZipInfo]) -> None:
-        if len(members) > MAX_MEMBERS:
-            raise InputError(self.path, "members", f"at most {MAX_MEMBERS}", f"{len(members)}")
+        limits = self.limits
+        if len(members) > limits.members:
+            raise InputError(self.path, "members", f"at most {limits.members}", f"{len(members)}")
         if len({info.filename for info in members}) != len(members):
             raise InputError(self.path, "members", "each name once", "one that stands there twice")
-        if sum(info.file_size for info in members) > MAX_TOTAL:
-            raise InputError(self.path, "members", f"at most {MAX_TOTAL} bytes in all", "more")
+        total = sum(info.file_size for info in members)
+        if total > limits.total:
+            raise InputError(self.path, "members", f"at most {limits.total} bytes in all", f"{total}")
         for info in members:
-            reason = _unsafe(info)
-            if reason:
-                raise InputError(self.path, repr(info.filename[:200]), "a plain file in the zip", reason)
+            self._refuse_unsafe(info)
 
     def _read(self, handle: zipfile.ZipFile, name: str) -> bytes:
         try:
             info = handle.getinfo(name)
-            reason = _unsafe(info)
-            if reason:
-                raise InputError(self.path, repr(name), "a plain file in the zip", reason)
+        except KeyError as error:
+            raise InputError(self.where(name), "file", "to be in the zip", "no such member") from error
+        self._refuse_unsafe(info)
+        try:
             with handle.open(info) as stream:
                 content = stream.read(info.file_size + 1)
-        except KeyError as error:
-            raise InputError(self.where(name), "file", "to be in the zip", "nothing") from error
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
+        except _DAMAGE as error:
             raise InputError(self.where(name), "file", "an undamaged member", str(error)) from error
         if len(content) != info.file_size:
             expected = f"{info.file_size} bytes as the zip says"
-            raise InputError(self.where(name), "file", expected, f"{len(content)}")
+            raise InputError(self.where(name), "file", expected, f"{len(content)} or more")
         return content
+
+    def _refuse_unsafe(self, info: zipfile.ZipInfo) -> None:
+        reason = _unsafe(info, self.limits)
+        if reason:
+            raise InputError(self.path, repr(info.filename[:80]), "a plain file in the zip", reason)
 
 
 Place = Folder | Archive
@@ -158,20 +189,21 @@ def is_zip(path: Path) -> bool:
         raise InputError(path, "file", "a readable file", error.strerror or str(error)) from error
 
 
-def _unsafe(info: zipfile.ZipInfo) -> str:
+def _unsafe(info: zipfile.ZipInfo, limits: Limits) -> str:
     """Why a member is not to be read; empty if it may be."""
     name = info.filename
-    parts = PurePosixPath(name).parts
-    if name.startswith(("/", "\\")) or "\\" in name or ":" in name or ".." in parts:
+    if name.startswith("/") or ".." in PurePosixPath(name).parts or not {"\\", ":"}.isdisjoint(name):
         return "a name that leads out of it"
+    if not name.isprintable():
+        return "a name that cannot be printed"
     if stat.S_ISLNK(info.external_attr >> 16):
         return "a symbolic link"
     if info.flag_bits & 0x1:
         return "an encrypted member"
     if info.compress_type not in _METHODS:
         return f"compression method {info.compress_type}, neither stored nor deflated"
-    if info.file_size > MAX_MEMBER:
-        return f"{info.file_size} bytes, more than {MAX_MEMBER}"
-    if info.file_size > MAX_RATIO * max(info.compress_size, 1):
-        return f"{info.file_size} bytes out of {info.compress_size}"
+    if info.file_size > limits.member:
+        return f"{info.file_size} bytes, more than {limits.member}"
+    if info.file_size > max(SMALL, limits.ratio * info.compress_size):
+        return f"{info.file_size} bytes out of {info.compress_size}, more than {limits.ratio} times"
     return ""

@@ -16,7 +16,7 @@ import numpy as np
 
 from nanotexture.errors import InputError
 from nanotexture.quantities import Scan
-from nanotexture.readers import zipped
+from nanotexture.readers.archive import TEXTS, Archive, Reader
 from nanotexture.readers.lines import Array, Line, assemble, comment, number, numbers
 from nanotexture.readers.xml_tree import parse_xml
 
@@ -46,11 +46,13 @@ def read_brml(path: Path) -> Scan:
     """Scan of a Bruker .brml file; the absorber's factor becomes `attenuation`, counts stay as detected."""
     file = str(path)
     lines: list[Line] = []
-    with zipped.opened(path) as members:
-        names = _listed(members)
-        first = last = _route(members, names[0])
+    archive = Archive(path, TEXTS)
+    members = archive.names()
+    with archive.opened() as read:
+        names = _listed(file, members, read)
+        first = last = _route(file, read, names[0])
         for name in names:
-            last = _route(members, name)
+            last = _route(file, read, name)
             lines += _lines(last)
     kept = lines[:-1] if _aborted(lines, last) else lines
     attrs = {
@@ -64,26 +66,25 @@ def read_brml(path: Path) -> Scan:
     return assemble(file, kept, _wavelength(first), attrs)
 
 
-def _listed(members: zipped.Members) -> list[str]:
+def _listed(file: str, members: list[str], read: Reader) -> list[str]:
     """Members with measured data, in the order of the first experiment's table of contents."""
-    tables = sorted(name for name in members.names if name.endswith("/DataContainer.xml"))
+    tables = sorted(name for name in members if name.endswith("/DataContainer.xml"))
     if not tables:
-        raise InputError(members.file, "DataContainer.xml", "a table of contents", "none")
+        raise InputError(file, "DataContainer.xml", "a table of contents", "none")
     if len(tables) > 1:
-        raise InputError(members.file, tables[1][:60], "one experiment", f"{len(tables)}")
-    root = parse_xml(members.file, tables[0], members.read(tables[0]), "DataContainer")
+        raise InputError(file, tables[1][:60], "one experiment", f"{len(tables)}")
+    root = parse_xml(file, tables[0], read(tables[0]), "DataContainer")
     found = [(entry.text or "").strip() for entry in root.iterfind("RawDataReferenceList/string")]
     if not found:
-        raise InputError(members.file, f"{tables[0]}, RawDataReferenceList", "measured data", "none")
+        raise InputError(file, f"{tables[0]}, RawDataReferenceList", "measured data", "none")
     if len(set(found)) != len(found):
-        raise InputError(members.file, f"{tables[0]}, RawDataReferenceList", "each scan once", "one twice")
+        raise InputError(file, f"{tables[0]}, RawDataReferenceList", "each scan once", "one twice")
     return found
 
 
-def _route(members: zipped.Members, member: str) -> _Route:
+def _route(file: str, read: Reader, member: str) -> _Route:
     """The measured data of one member."""
-    file = members.file
-    root = parse_xml(file, member, members.read(member), "RawData")
+    root = parse_xml(file, member, read(member), "RawData")
     routes = root.findall("DataRoutes/DataRoute")
     route = next((r for r in routes if r.get("RouteFlag") == "Measured"), routes[0] if routes else None)
     if route is None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from nanotexture.errors import InputError
 from nanotexture.quantities import Scan
-from nanotexture.readers import zipped
+from nanotexture.readers.archive import TEXTS, Archive, Reader
 from nanotexture.readers.lines import Line, assemble, comment, number
 from nanotexture.readers.rigaku import Head, is_rate, line_of, rows_of, seconds_of, wavelength_of
 from nanotexture.readers.xml_tree import parse_xml
@@ -22,10 +22,12 @@ _LINES = {"Ka1": "WavelengthKalpha1", "Ka2": "WavelengthKalpha2", "Kb": "Wavelen
 def read_rasx(path: Path) -> Scan:
     """Scan of a Rigaku .rasx file; the attenuator column becomes `attenuation`, counts stay as detected."""
     file = str(path)
-    with zipped.opened(path) as members:
-        numbered = _profiles(members)
-        lines = [_line(members, index) for index in numbered]
-        conditions = _conditions(members, numbered[0])
+    archive = Archive(path, TEXTS)
+    names = archive.names()
+    with archive.opened() as read:
+        numbered = _profiles(file, names, read)
+        lines = [_line(file, read, index) for index in numbered]
+        conditions = _conditions(file, read, numbered[0])
     attrs = {
         "format": "Rigaku rasx",
         "instrument": comment(f"{_find(conditions, 'SystemName')}; {_detector(conditions)}"),
@@ -36,18 +38,18 @@ def read_rasx(path: Path) -> Scan:
     return assemble(file, lines, _wavelength(file, _member(numbered[0]), conditions), attrs)
 
 
-def _profiles(members: zipped.Members) -> list[int]:
+def _profiles(file: str, names: list[str], read: Reader) -> list[int]:
     """Numbers of the lines in order; as many as the table of contents lists."""
-    found = sorted(int(match[1]) for match in map(_PROFILE.fullmatch, members.names) if match)
+    found = sorted(int(match[1]) for match in map(_PROFILE.fullmatch, names) if match)
     if not found:
-        raise InputError(members.file, "Data0/Profile0.txt", "at least one line of points", "none")
-    root = parse_xml(members.file, "root.xml", members.read("root.xml"), "Root")
+        raise InputError(file, "Data0/Profile0.txt", "at least one line of points", "none")
+    root = parse_xml(file, "root.xml", read("root.xml"), "Root")
     listed = [entry.tag for entry in root if entry.get("Type") == "Profile"]
     lacking = [name for name in listed if name not in {f"Data{index}" for index in found}]
     if lacking:
-        raise InputError(members.file, f"{lacking[0][:40]}/", "a profile as root.xml lists", "none")
+        raise InputError(file, f"{lacking[0][:40]}/", "a profile as root.xml lists", "none")
     if len(listed) != len(found):
-        raise InputError(members.file, "root.xml", f"all {len(found)} profiles listed", f"{len(listed)}")
+        raise InputError(file, "root.xml", f"all {len(found)} profiles listed", f"{len(listed)}")
     return found
 
 
@@ -55,14 +57,14 @@ def _member(index: int) -> str:
     return f"Data{index}/MesurementConditions{index}.xml"  # the maker's spelling
 
 
-def _conditions(members: zipped.Members, index: int) -> Element:
+def _conditions(file: str, read: Reader, index: int) -> Element:
     name = _member(index)
-    return parse_xml(members.file, name, members.read(name), "MeasurementConditions")
+    return parse_xml(file, name, read(name), "MeasurementConditions")
 
 
-def _line(members: zipped.Members, index: int) -> Line:
-    file, where, conditions = members.file, _member(index), _conditions(members, index)
-    text = members.read(f"Data{index}/Profile{index}.txt").decode("utf-8-sig", errors="replace")
+def _line(file: str, read: Reader, index: int) -> Line:
+    where, conditions = _member(index), _conditions(file, read, index)
+    text = read(f"Data{index}/Profile{index}.txt").decode("utf-8-sig", errors="replace")
     scan = conditions.find("ScanInformation")
     if scan is None:
         raise InputError(file, f"{where}, ScanInformation", "the scanned axis", "nothing")

@@ -16,12 +16,12 @@ from nanotexture.stages.models import ConvertHklConfig
 @stage(version=1)
 def convert_hkl(file: Path, *, config: ConvertHklConfig) -> ReciprocalMap:
     """One map (qx, qz) of all scans told, or a volume of meshes in planes across the normal; lattice and energy from the file."""
-    scans = [read_hkl_scan(file, number) for number in config.scans or (None,)]
+    scans, told = [read_hkl_scan(file, number) for number in config.scans or (None,)], config.map
     found = map_or_volume_from_hkl_scans(
         scans,
-        config.hkl,
-        spacing=config.voxel,
-        crop=Crop(qx=config.qx_range, qz=config.qz_range),
-        temperature=float("nan") if config.temperature is None else config.temperature,
+        told.hkl,
+        spacing=told.voxel,
+        crop=Crop(qx=told.qx_range, qz=told.qz_range),
+        temperature=float("nan") if told.temperature is None else told.temperature,
     )
-    return found if config.film is None else near_film(found, config.film)
+    return found if told.film is None else near_film(found, told.film)

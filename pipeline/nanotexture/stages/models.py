@@ -45,15 +45,10 @@ class ConvertConfig(Config):
 
 
 class ConvertHklConfig(Config):
-    """Scans along h, k, l that make one map: their numbers (none: the file's only one), crop as in ConvertConfig, film axes."""
+    """Scans along h, k, l that make one map: their numbers (none: the file's only one)."""
 
-    hkl: Hkl
-    temperature: float | None
+    map: ConvertConfig
     scans: tuple[int, ...]
-    voxel: tuple[float, float] | None
-    qx_range: tuple[float, float] | None
-    qz_range: tuple[float, float] | None
-    film: FilmConfig | None
 
 
 class LoadConfig(Config):
