@@ -82,7 +82,9 @@ def check(recipe: RecipeFile, out: Out = Path("runs"), set_: Changes = None) -> 
     """Read a recipe and its inputs' headers, print the plan, compute nothing."""
     from nanotexture.runner import prepare_run
 
-    for line in _plan_lines(prepare_run(recipe, out, tuple(set_ or ()))):
+    with _naming(recipe):
+        ready = prepare_run(recipe, out, tuple(set_ or ()))
+    for line in _plan_lines(ready):
         typer.echo(line)
 
 

@@ -15,15 +15,12 @@ from nanotexture.errors import UserError
 from nanotexture.inputs import resolve
 from nanotexture.job import Getter
 from nanotexture.map_task import MapTask, files_of
-from nanotexture.memory import BASE
+from nanotexture.memory import BASE, bytes_of_frames
 from nanotexture.plan_frames import frame_maps
 from nanotexture.plan_scans import scan_maps
 from nanotexture.quantities import ReciprocalMap
 from nanotexture.store_maps import Converted, maps_tree
 
-_OF_FRAMES = (
-    300 * 2**20
-)  # bytes: a few frames, their geometry, sums of a block and a grid of the usual size, measured
 _POINT = (
     300  # bytes: what a point of a scan costs while it becomes a map, measured with one of a million points
 )
@@ -52,7 +49,7 @@ class ConversionJob:
     def worker_bytes(self) -> int:
         """Peak memory of one worker."""
         if self.recipe.input.kind == "frames":
-            return BASE + _OF_FRAMES
+            return bytes_of_frames(self.maps)
         return BASE + _POINT * max(one.points for one in self.maps)
 
     def tree(self, get: Getter, attrs: Mapping[str, Any]) -> xr.DataTree:

@@ -16,7 +16,7 @@ from nanotexture.engine.task import Task
 from nanotexture.foresight import not_told, reflections_of, some_volumes
 from nanotexture.job import Getter
 from nanotexture.lacking import lacking_record
-from nanotexture.memory import bytes_of_inversion
+from nanotexture.memory import bytes_of_frames, bytes_of_inversion
 from nanotexture.plan import RunPlan, plan_recipe
 from nanotexture.plan_temperature import TemperaturePlan
 from nanotexture.quantities import (
@@ -63,7 +63,9 @@ class FilmJob:
     @cached_property
     def worker_bytes(self) -> int:
         """Peak memory of one worker."""
-        return bytes_of_inversion(self.recipe, self.files)
+        return max(
+            bytes_of_inversion(self.recipe, self.files, self.tasks.frames), bytes_of_frames(self.tasks.frames)
+        )
 
     def tree(self, get: Getter, attrs: Mapping[str, Any]) -> xr.DataTree:
         """All groups of the result."""
@@ -100,8 +102,9 @@ class FilmJob:
 def film_job(recipe: Recipe, path: Path) -> FilmJob:
     """The job of a film's recipe; reads headers, computes nothing; UserError says what is wrong with an input."""
     tasks = plan_recipe(recipe, path)
-    told = not_told(recipe, tasks.film, reflections_of(recipe, path))
-    return FilmJob(recipe, tasks, (*some_volumes(recipe, path), *told))
+    told = not_told(recipe, tasks.film, reflections_of(recipe, path, tasks.frames))
+    notes = tuple(note for one in tasks.frames for note in one.notes)
+    return FilmJob(recipe, tasks, (*notes, *some_volumes(recipe, path), *told))
 
 
 def _one(plan: TemperaturePlan, get: Getter) -> OneTemperature:

@@ -8,6 +8,7 @@ from pathlib import Path
 from nanotexture.film.config import FilmConfig
 from nanotexture.inputs import resolve
 from nanotexture.lacking import lacking_sentences
+from nanotexture.map_task import MapTask
 from nanotexture.readers import read_map_header
 from nanotexture.recipe import Recipe
 from nanotexture.stages.determined import Told
@@ -15,13 +16,15 @@ from nanotexture.stages.determined import Told
 ENERGY = 8.048  # keV, where only the scan itself says it: which component is told hardly depends on it
 
 
-def reflections_of(recipe: Recipe, path: Path) -> tuple[Told, ...]:
-    """Reflections that a recipe measures, each once, from headers alone."""
+def reflections_of(recipe: Recipe, path: Path, frames: Sequence[MapTask] = ()) -> tuple[Told, ...]:
+    """Reflections that a recipe measures, each once, from headers alone; frames: those maps, headers read already."""
     if recipe.simulate is not None:
         found = [Told(hkl, recipe.simulate.energy) for hkl in recipe.simulate.hkl]
     elif recipe.input.kind == "maps":
         headers = [read_map_header(file) for file in resolve(recipe.input.files, path, "input.files")]
         found = [Told(header.hkl, header.energy) for header in headers]
+    elif frames:
+        found = [Told(one.hkl, one.energy) for one in frames]
     else:
         found = [Told(hkl, ENERGY) for hkl in recipe.input.hkl]
     return tuple({one.hkl: one for one in found}.values())

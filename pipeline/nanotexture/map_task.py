@@ -13,8 +13,8 @@ from nanotexture.stages.frame_models import Hkl
 class MapTask:
     """hkl and temperature (K, NaN where unknown) of a map, its file and task.
 
-    scan: its number in the file, or the numbers as text, None for the only one; points: how many were measured; notes: what
-    the file lacks.
+    scan: its number in the file, or the numbers as text, None for the only one; points: how many were measured, of frames the
+    voxels of their grid; notes: what the file lacks; energy: keV, NaN where the header was not asked.
     """
 
     file: Path
@@ -24,13 +24,16 @@ class MapTask:
     scan: int | str | None = None
     points: int = 0
     notes: tuple[str, ...] = ()
+    energy: float = float("nan")
 
     @property
     def files(self) -> tuple[Path, ...]:
         """Files that the task and those before it read, but for those that still grow."""
         found = [leaf for task in _before(self.task) for value in task.inputs for leaf in _listed(value)]
         sources = [leaf for leaf in found if isinstance(leaf, Source) and not isinstance(leaf, Part)]
-        return tuple(dict.fromkeys(path for leaf in sources for path in (leaf.path, *leaf.companions)))
+        return tuple(
+            dict.fromkeys(path.absolute() for leaf in sources for path in (leaf.path, *leaf.companions))
+        )
 
 
 def files_of(maps: list[MapTask]) -> list[Path]:

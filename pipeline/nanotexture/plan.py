@@ -10,6 +10,7 @@ from nanotexture.engine.task import Task
 from nanotexture.errors import UserError
 from nanotexture.film.config import FilmConfig, LayerConfig, SubstrateConfig
 from nanotexture.film.materials import Material, built_in, from_mapping
+from nanotexture.map_task import MapTask
 from nanotexture.plan_input import measured, thickness_scans
 from nanotexture.plan_simulation import simulated_truths
 from nanotexture.plan_temperature import (
@@ -34,7 +35,7 @@ STACK_OFF = 0.03  # relative: a stack's c are nominal
 
 @dataclass(frozen=True)
 class RunPlan:
-    """All tasks of a recipe and the files they read."""
+    """All tasks of a recipe and the files they read; frames: the maps made of frames."""
 
     film: FilmConfig
     files: tuple[Path, ...]
@@ -45,6 +46,7 @@ class RunPlan:
     domains: Task
     energy: Task
     trend: Task
+    frames: tuple[MapTask, ...] = ()
 
     @property
     def simulated(self) -> tuple[Task, ...]:
@@ -65,7 +67,8 @@ class RunPlan:
 def plan_recipe(recipe: Recipe, path: Path) -> RunPlan:
     """Tasks of a recipe; reads headers and checksums, computes nothing; UserError says what is wrong with an input."""
     film = film_config(recipe.film, path)
-    files, alignment, maps = measured(recipe, film, path)
+    found = measured(recipe, film, path)
+    maps = found.maps
     orders = {t: orders_of(recipe, film, tasks, t) for t, tasks in maps.items()}
     shared = Task(reference, models.ReferenceConfig(film=film), (tuple(orders.values()),))
     # one reflection alone lets the texture make up for a wrong number of planes
@@ -89,7 +92,8 @@ def plan_recipe(recipe: Recipe, path: Path) -> RunPlan:
         every = tuple(replace(one, truth=truths[one.temperature]) for one in every)
     scans, scan_files = thickness_scans(recipe, film, path)
     over_all = _over_all(recipe, film, every, shared)
-    return RunPlan(film, (*files, *scan_files), every, shared, alignment, scans, *over_all)
+    files = (*found.files, *scan_files)
+    return RunPlan(film, files, every, shared, found.alignment, scans, *over_all, found.frames)
 
 
 def _over_all(

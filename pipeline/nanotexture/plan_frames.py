@@ -14,11 +14,13 @@ from nanotexture.errors import InputError, UserError
 from nanotexture.map_task import MapTask
 from nanotexture.readers import FrameScan, Request, read_frames
 from nanotexture.stages import frame_models as models
-from nanotexture.stages.frames import block_sums, frame_grid, frame_map, merge_sums, survey
+from nanotexture.stages.frames import block_sums, frame_grid, frame_map, grid_of_headers, merge_sums, survey
+from nanotexture.stages.place_frames import energy_in
 from nanotexture.tables.convert import Convert, GoniometerTable
 from nanotexture.tables.input import Input
 
 FAN_IN = 8  # sums added by one task
+ODD = 1e-3  # of an energy: more between file and recipe is worth a word
 
 
 @dataclass(frozen=True)
@@ -41,17 +43,32 @@ def frame_maps(told: Input, convert: Convert, path: Path, files: list[Path]) -> 
     """Map of each scan; headers are read, frames are not."""
     _refuse_growing(told, convert, path)
     scans = list(_scans(told, convert, path, files))
+    _refuse_unlike(scans, convert)
     place = place_config(convert)
     found = []
     for hkl in dict.fromkeys(one.hkl for one in scans):
         these = [one for one in scans if one.hkl == hkl]
         surveys = [_survey(one, convert) for one in these]
-        grid = Task(frame_grid, _grid_config(told, convert, place), (tuple(surveys),), _name(hkl))
-        found += [
-            MapTask(one.file, hkl, one.temperature, _map(one, first, grid, convert, place), one.number)
-            for one, first in zip(these, surveys, strict=True)
-        ]
+        config = _grid_config(told, convert, place)
+        grid = Task(frame_grid, config, (tuple(surveys),), _name(hkl))
+        voxels = grid_of_headers((one.scan.header for one in these), config).voxels
+        for one, first in zip(these, surveys, strict=True):
+            task = _map(one, first, grid, convert, place)
+            energy, notes = energy_in(one.scan.header, place), tuple(_notes(one, convert))
+            found.append(MapTask(one.file, hkl, one.temperature, task, one.number, voxels, notes, energy))
     return found
+
+
+def _notes(one: _Scan, convert: Convert) -> Iterator[str]:
+    """What a user should know of a scan before its map is taken for the whole truth."""
+    frames, header = one.scan.pixels.shape[0], one.scan.header
+    if convert.growing:
+        yield f"{one.label}: still growing, {frames} frames are converted and the file is not hashed"
+    planned = int(header.attrs.get("planned_frames", frames))
+    if planned > frames:
+        yield f"{one.label}: {planned - frames} of {planned} frames were not measured"
+    if convert.energy is not None and abs(convert.energy - float(header["energy"])) > ODD * convert.energy:
+        yield f"{one.label}: the energy is {float(header['energy']):g} keV in the file, {convert.energy:g} keV in the recipe"
 
 
 def place_config(convert: Convert) -> models.PlaceConfig:
@@ -92,6 +109,16 @@ def _refuse_growing(told: Input, convert: Convert, path: Path) -> None:
         raise UserError(
             f"{path}: input.{lacking[0]}: expected, since convert.growing = true needs a grid that does not grow, found nothing"
         )
+
+
+def _refuse_unlike(scans: list[_Scan], convert: Convert) -> None:
+    """A goniometer that is declared has one panel and one direct beam: frames of another shape would be misplaced."""
+    first = scans[0].scan.pixels.shape[1:]
+    for one in scans:
+        shape = one.scan.pixels.shape[1:]
+        if convert.goniometer is not None and shape != first:
+            expected = f"{first[0]} x {first[1]} pixels as {scans[0].label}, since convert.goniometer places all alike"
+            raise InputError(one.file, f"frames of {one.label}", expected, f"{shape[0]} x {shape[1]}")
 
 
 def _scans(told: Input, convert: Convert, path: Path, files: list[Path]) -> Iterator[_Scan]:
@@ -153,7 +180,13 @@ def _map(one: _Scan, first: Task, grid: Task, convert: Convert, place: models.Pl
     )
     temperature = None if np.isnan(one.temperature) else one.temperature
     config = models.FrameMapConfig(
-        place=place, hkl=one.hkl, temperature=temperature, check=convert.check, tolerance=convert.tolerance
+        place=place,
+        hkl=one.hkl,
+        temperature=temperature,
+        frames=one.scan.pixels.shape[0],
+        growing=convert.growing,
+        check=convert.check,
+        tolerance=convert.tolerance,
     )
     return Task(frame_map, config, (sums, first, grid), one.label)
 
@@ -196,7 +229,8 @@ def _together(parts: list[Task], grid: Task) -> Task:
 
 
 def _source(one: _Scan) -> Source:
-    return Source(one.file, tuple(file for file in one.scan.pixels.files if file != one.file))
+    own = one.file.absolute()
+    return Source(one.file, tuple(file for file in one.scan.pixels.files if file.absolute() != own))
 
 
 def _part(one: _Scan, start: int, stop: int) -> Part:

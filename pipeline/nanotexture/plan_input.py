@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from nanotexture.engine.task import Source, Task
 from nanotexture.errors import InputError, UserError
 from nanotexture.film.config import FilmConfig
 from nanotexture.inputs import resolve
-from nanotexture.map_task import files_of
+from nanotexture.map_task import MapTask, files_of
 from nanotexture.plan_frames import frame_maps
 from nanotexture.plan_scans import scan_maps
 from nanotexture.plan_simulation import simulated_maps
@@ -25,12 +26,20 @@ from nanotexture.stages.directions import directions
 Key = tuple[str, float]  # reflection, temperature
 
 
-def measured(
-    recipe: Recipe, film: FilmConfig, path: Path
-) -> tuple[list[Path], Task | None, dict[float, tuple[Task, ...]]]:
-    """Input files, alignment and maps by temperature."""
+@dataclass(frozen=True)
+class Measured:
+    """Input files, alignment and maps by temperature; frames: those made of frames, whose headers were read."""
+
+    files: list[Path]
+    alignment: Task | None
+    maps: dict[float, tuple[Task, ...]]
+    frames: tuple[MapTask, ...] = ()
+
+
+def measured(recipe: Recipe, film: FilmConfig, path: Path) -> Measured:
+    """What a recipe inverts, as tasks."""
     if recipe.simulate is not None:
-        return [], None, simulated_maps(recipe.simulate, film, path)
+        return Measured([], None, simulated_maps(recipe.simulate, film, path))
     files = resolve(recipe.input.files, path, "input.files")
     if recipe.input.kind == "maps":
         headers = [read_map_header(file) for file in files]
@@ -40,21 +49,19 @@ def measured(
             key: Task(load, models.LoadConfig(film=film), (Source(file), *seen), file.name)
             for key, file in _distinct(entries)
         }
-        return files, None, _by_temperature(made, path)
+        return Measured(files, None, _by_temperature(made, path))
     if recipe.input.kind == "frames":
         return _frames(recipe, path, files)
     return _scans(recipe, film, path, files)
 
 
-def _frames(
-    recipe: Recipe, path: Path, files: list[Path]
-) -> tuple[list[Path], None, dict[float, tuple[Task, ...]]]:
+def _frames(recipe: Recipe, path: Path, files: list[Path]) -> Measured:
     if recipe.input.align is not None:
         raise UserError(f'{path}: input.align: expected only with kind = "scans", found it with "frames"')
     found = frame_maps(recipe.input, recipe.convert, path, files)
     entries = [((str(one.hkl), one.temperature), (one.file, one.task)) for one in found]
     made = {key: task for key, (_, task) in _distinct(entries)}
-    return files_of(found), None, _by_temperature(made, path)
+    return Measured(files_of(found), None, _by_temperature(made, path), tuple(found))
 
 
 def _directions(film: FilmConfig, files: list[Path]) -> tuple[Task]:
@@ -63,14 +70,12 @@ def _directions(film: FilmConfig, files: list[Path]) -> tuple[Task]:
     return (Task(directions, models.DirectionsConfig(film=film), (sources,), "qy"),)
 
 
-def _scans(
-    recipe: Recipe, film: FilmConfig, path: Path, files: list[Path]
-) -> tuple[list[Path], Task | None, dict[float, tuple[Task, ...]]]:
+def _scans(recipe: Recipe, film: FilmConfig, path: Path, files: list[Path]) -> Measured:
     source, alignment = _alignment(recipe, film, path)
     found = scan_maps(recipe.input, film, alignment, path, files)
     entries = [((str(one.hkl), one.temperature), (one.file, one.task)) for one in found]
     made = {key: task for key, (_, task) in _distinct(entries)}
-    return [*files, *source], alignment, _by_temperature(made, path)
+    return Measured([*files, *source], alignment, _by_temperature(made, path))
 
 
 def _alignment(recipe: Recipe, film: FilmConfig, path: Path) -> tuple[list[Path], Task | None]:

@@ -151,7 +151,7 @@ _FIELD_FIRST = re.compile(r"([a-z_]+(?:\.[a-z_]+)*): (.*)", re.DOTALL)
 
 def _explain(error: ValidationError, data: dict[str, Any], root: type[BaseModel]) -> str:
     """First problem of a recipe in one line; unknown keys first, with the nearest known key."""
-    problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
+    problems = sorted(error.errors(), key=_likely)
     first = problems[0]
     where = _place(first["loc"], data)
     if first["type"] == "extra_forbidden":
@@ -171,6 +171,12 @@ def _explain(error: ValidationError, data: dict[str, Any], root: type[BaseModel]
     found = first.get("input")
     shown = "" if "found" in message or isinstance(found, dict) else f", found {found!r}"
     return f"{where}: {message}{shown}"
+
+
+def _likely(problem: Any) -> tuple[bool, bool]:
+    """Unknown keys first; where a table was written, last that it is no text or number, as an alternative would be."""
+    other = problem["type"].endswith("_type") and isinstance(problem["input"], dict)
+    return problem["type"] != "extra_forbidden", other
 
 
 _CLASS = re.compile(

@@ -36,6 +36,20 @@ def maps_tree(found: Sequence[Converted], attrs: Mapping[str, Any], warnings: Se
     return xr.DataTree.from_dict(groups)
 
 
+def _record(found: ReciprocalMap) -> str:
+    """What the readers and the conversion noted of a map, as JSON, but for names that stand elsewhere and what was not noted."""
+    kept = {str(name): value for name, value in found.attrs.items() if name != "sample" or value}
+    return json.dumps(
+        {name: _plain(value) for name, value in kept.items()}, sort_keys=True, ensure_ascii=False
+    )
+
+
+def _plain(value: Any) -> Any:
+    """A number of numpy as one of JSON, a whole number without a fraction."""
+    value = value.item() if isinstance(value, np.generic) else value
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _one_reflection(found: Sequence[Converted]) -> xr.Dataset:
     maps = on_one_grid([one.map for one in found])
     intensity = [one.assign(intensity=one["intensity"].where(one["mask"] == 0)) for one in maps]
@@ -43,6 +57,7 @@ def _one_reflection(found: Sequence[Converted]) -> xr.Dataset:
         [one.drop_vars(["temperature", "hkl", "scale"]) for one in intensity], "temperature", join="exact"
     )
     joined = joined.assign_coords(temperature=[float(one["temperature"]) for one in maps])
+    joined["record"] = ("temperature", np.array([_record(one.map) for one in found], dtype=object))
     joined["source"] = ("temperature", np.array([one.source for one in found], dtype=object))
     entries = schema.CONVERTED_VOLUME if "qy" in joined.dims else schema.CONVERTED_MAP
     made = dressed(joined, entries)

@@ -81,8 +81,8 @@ def test_a_default_grid_that_would_be_too_large_is_made_coarser(monkeypatch):
     ("told", "words"),
     [
         ({"steps": (0.0, 1.0, 1.0)}, "a step of qx above 0"),
-        ({"crop": (None, (5.0, 6.0), None), "flat": True}, "crop of qy must lie within"),
-        ({"crop": (None, None, (9.0, 10.0))}, "crop of qz must lie within"),
+        ({"crop": (None, (5.0, 6.0), None), "flat": True}, "qy_range: expected a range within"),
+        ({"crop": (None, None, (9.0, 10.0))}, "qz_range: expected a range within"),
     ],
 )
 def test_grids_that_cannot_be_are_refused(told, words):

@@ -213,8 +213,8 @@ def test_a_crop_is_the_same_map_with_less_around_it(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"crop": Crop(qx=(1.0, 2.0))}, "crop of qx must lie within"),
-        ({"crop": Crop(qz=(5.0, 4.0))}, "crop of qz must lie within"),
+        ({"crop": Crop(qx=(1.0, 2.0))}, "qx_range: expected a range within"),
+        ({"crop": Crop(qz=(5.0, 4.0))}, "qz_range: expected a range within"),
         ({"spacing": (0.0, 1e-3)}, "spacing must be positive"),
         ({"spacing": (1e-9, 1e-9)}, "too large"),
     ],

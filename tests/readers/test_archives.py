@@ -181,7 +181,8 @@ def test_members_outside_the_archive_are_refused(tmp_path: Path, name: str) -> N
     for suffix, contents in (("brml", brml(snapshots(COUNTS))), ("rasx", rasx([ROWS]))):
         path = written_zip(tmp_path / f"a.{suffix}", {**contents, name: "x"})
         with pytest.raises(
-            InputError, match="a plain file in the zip, found a name that (leads out of it|cannot be printed)"
+            InputError,
+            match=r"a plain file in the zip, found a name that (leads out of it|cannot be printed)",
         ):
             read_scan(path)
     assert not (tmp_path.parent / "outside.xml").exists()

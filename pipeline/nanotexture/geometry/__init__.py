@@ -1,5 +1,6 @@
 """Angles to Q, where pixels look, goniometer offsets, scattering factors, gridding: the only importer of xrayutilities."""
 
+from nanotexture.geometry.declared import energy_of
 from nanotexture.geometry.experiment import (
     angles_from_q,
     energy_from_wavelength,
@@ -31,6 +32,7 @@ __all__ = [
     "check_map_near_hkl",
     "check_peaks",
     "energy_from_wavelength",
+    "energy_of",
     "hkl_of",
     "nominal_angles",
     "place",

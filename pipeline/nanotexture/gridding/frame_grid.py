@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ Array = NDArray[np.float64]
 
 NAMES = ("qx", "qy", "qz")
 USUAL_VOXELS = 2**21  # of a grid whose steps nobody told: a worker holds several arrays of them
+MOST = 10**9  # voxels along an axis: more are no grid
 COARSER = 1.05
 BLOCK = 64  # frames whose edges are placed at once
 SAMPLES = 9  # pixels and frames along each direction at which steps are taken
@@ -95,7 +96,7 @@ def _step(placement: Placement, where: NDArray[np.int64], axis: int) -> Array:
 
 
 def choose_grid(
-    placements: Sequence[Placement],
+    placements: Iterable[Placement],
     *,
     steps: tuple[float, float, float] | None = None,
     crop: tuple[Range | None, Range | None, Range | None] = (None, None, None),
@@ -108,22 +109,26 @@ def choose_grid(
     for a scan that grows into it. By default a voxel is as large as the box around the steps of one row, column and frame,
     so that none inside the scan stays empty; larger if the voxels would be too many.
     """
-    moves = np.max([pixel_steps(one) for one in placements], axis=0)
-    limits = np.stack([extent(one) for one in placements])
+    seen = [(pixel_steps(one), extent(one), one.wave_number, one.file) for one in placements]
+    moves = np.max([steps for steps, *_ in seen], axis=0)
+    limits = np.stack([limits for _, limits, *_ in seen])
     every = np.stack([limits[..., 0].min(axis=0), limits[..., 1].max(axis=0)], axis=-1)
     if flat and crop[1] is None:
-        every[1] = np.array([-2.0, 2.0]) * max(one.wave_number for one in placements)
+        every[1] = np.array([-2.0, 2.0]) * max(wave_number for *_, wave_number, _ in seen)
     told = zip(every, crop, NAMES, strict=True)
     ranges = [limits if as_told and limits else cropped_range(q, limits, name) for q, limits, name in told]
-    slab, file = _slab(ranges[1]) if flat else None, placements[0].file
+    slab, file = _slab(ranges[1]) if flat else None, seen[0][-1]
     found = moves.sum(axis=0) if steps is None else np.array(steps, float)
+    _refuse_coarse(file, ranges, steps, slab is not None)
     grid = _grid(file, ranges, found, slab, moves)
     while steps is None and grid.voxels > USUAL_VOXELS:
         found = COARSER * found
         grid = _grid(file, ranges, found, slab, moves)
     if grid.voxels > MAX_VOXELS:
-        size = " x ".join(str(n) for n in grid.shape)
-        raise UserError(f"{file}: grid: {size} voxels are too many: use larger steps or a crop")
+        size = " x ".join(f"{n:.6g}" for n in grid.shape)
+        raise UserError(
+            f"{file}: voxel: {size} voxels are more than {MAX_VOXELS}: use larger steps or a crop"
+        )
     return grid
 
 
@@ -135,8 +140,24 @@ def _grid(file: str, ranges: list[Range], steps: Array, slab: Axis | None, moves
             continue
         if not (np.isfinite(step) and step > 0):
             raise UserError(f"{file}: grid: expected a step of {name} above 0 1/angstrom, got {step:g}")
+        if not limits[1] - limits[0] < MOST * step:
+            raise UserError(
+                f"{file}: voxel: expected a step of {name} that fits {limits}, got {step:g} 1/angstrom"
+            )
         axes.append(regular_axis(limits, float(step), 0.0))
     return Grid((axes[0], axes[1], axes[2]), _order(moves, [axis.step for axis in axes]))
+
+
+def _refuse_coarse(
+    file: str, ranges: list[Range], steps: tuple[float, float, float] | None, flat: bool
+) -> None:
+    """UserError where a step that was told is longer than all that was measured, or asked for."""
+    for name, limits, step in zip(NAMES, ranges, steps or (0.0, 0.0, 0.0), strict=True):
+        if step > limits[1] - limits[0] and not (flat and name == "qy"):
+            extent = f"{limits[1] - limits[0]:.4g}"
+            raise UserError(
+                f"{file}: voxel: expected a step of {name} of at most {extent} 1/angstrom, got {step:g}"
+            )
 
 
 def _order(moves: Array, steps: list[float]) -> tuple[int, int, int]:

@@ -61,7 +61,9 @@ def cropped_range(q: Array, crop: Range | None, name: str) -> Range:
     if crop is None:
         return low, high
     if crop[0] >= crop[1] or crop[1] <= low or crop[0] >= high:
-        raise UserError(f"crop of {name} must lie within {low:.4f} to {high:.4f} 1/angstrom, got {crop}")
+        raise UserError(
+            f"input.{name}_range: expected a range within {low:.4f} to {high:.4f} 1/angstrom, got {crop[0]:g} to {crop[1]:g}"
+        )
     return max(low, crop[0]), min(high, crop[1])
 
 

@@ -98,5 +98,5 @@ def _labelled(
         "energy": energy_from_wavelength(wavelength=float(scan["wavelength"])),
         "scale": 1.0,
     }
-    attrs = {name: str(scan.attrs.get(name, "")) for name in ("file", "sample")}
+    attrs = {"file": "", "sample": "", **scan.attrs}
     return ReciprocalMap(labelled(values, MAP, attrs))

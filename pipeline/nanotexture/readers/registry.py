@@ -82,6 +82,10 @@ def read_frames(path: Path | str, scan: int | None = None, request: Request | No
     path, request = Path(path), request or Request()
     if _has_spec(path):
         return read_spec_frames(path, scan, request)
+    if request.images:
+        raise InputError(
+            path, "images", "a SPEC file, whose images a glob may name", "HDF5 with frames in it"
+        )
     if list_bliss_scans(path):
         return read_bliss_frames(path, scan, request)
     if scan not in (None, 1):

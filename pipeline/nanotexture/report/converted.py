@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,27 @@ from nanotexture.report.result import members
 
 MOST_MAPS = 12  # of one reflection that are drawn
 PEAK = 0.2  # of the brightest voxel: what counts as the peak
+COUNTED = {  # words for what is noted of a map
+    "frames": "frames",
+    "growing": "growing",
+    "unfinished_points": "points without frame",
+    "surplus_frames": "frames without point",
+    "lines_dropped": "lines left out",
+    "points_missing": "points not measured",
+    "empty_frames": "empty frames",
+    "masked_pixels": "masked pixels",
+    "excluded_pixels": "excluded by the file",
+    "dead_pixels": "dead",
+    "hot_pixels": "hot",
+    "dropped_outside": "pixels outside the grid",
+    "dropped_masked": "pixels masked",
+    "dropped_saturated": "pixels saturated",
+    "pedestal": "pedestal (counts)",
+    "monitor_from": "monitor",
+    "attenuation_from": "attenuation",
+    "energy_from": "energy",
+    "ub_from": "UB",
+}
 _DIMS = ("qx", "qy", "qz")
 
 
@@ -50,6 +72,7 @@ def converted_html(tree: xr.DataTree) -> str:
         "verdict": "Converted, not inverted: the recipe describes no film.",
         "warnings": listed_attribute(attrs, "warnings"),
         "rows": [row for hkl, one in maps.items() for row in _rows(hkl, one)],
+        "records": _records(maps),
         "sections": [(reflection_text(hkl), list(_pictures(hkl, one))) for hkl, one in maps.items()],
     }
     return rendered("sections.html", values | provenance(attrs))
@@ -68,6 +91,23 @@ def _rows(hkl: str, one: xr.Dataset) -> Iterator[tuple[str, str, str]]:
             f"{shape} voxels, {100 * measured:.3g} % measured, brightest {number(float(this['intensity'].max()))} counts",
             f"{extent} 1/Å; {number(float(this['energy']))} keV; {this['source'].item()}",
         )
+
+
+def _records(maps: Mapping[str, xr.Dataset]) -> tuple[list[str], list[tuple[str, list[str]]]]:
+    """What readers and conversion counted: words for what there is of it, and of each map its name and the numbers."""
+    labels, noted = [], []
+    for hkl, one in maps.items():
+        for t in range(one.sizes["temperature"]):
+            this = one.isel(temperature=t)
+            labels.append(f"{reflection_text(hkl)}{_at(this)}, {this['source'].item()}")
+            noted.append(json.loads(this["record"].item()) if "record" in this else {})
+    seen = [name for name in COUNTED if any(str(one.get(name, 0)) not in ("", "0") for one in noted)]
+    rows = [[_shown(one.get(name, "")) for name in seen] for one in noted]
+    return [COUNTED[name] for name in seen], list(zip(labels, rows, strict=True)) if seen else []
+
+
+def _shown(value: Any) -> str:
+    return f"{value:,}".replace(",", "\N{THIN SPACE}") if isinstance(value, int) else str(value)
 
 
 def _at(this: xr.Dataset) -> str:

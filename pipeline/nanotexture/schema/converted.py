@@ -8,6 +8,13 @@ from nanotexture.schema.volumes import in_volume
 
 CONVERTED_MAP: Schema = {
     **{name: entry for name, entry in RESULT_MAP.items() if name != "model"},
+    "record": variable(
+        "temperature",
+        "1",
+        "record",
+        "What file and conversion say of each map, JSON: frames, masked and dropped pixels, where numbers come from.",
+        "U",
+    ),
     "source": variable(
         "temperature", "1", "source", "Input file of each map, and the number of its scan.", "U"
     ),

@@ -105,7 +105,7 @@ class MergeConfig(Config):
 
 
 class FrameMapConfig(Config):
-    """Reflection of a scan and its temperature in kelvin (None: what its file says).
+    """Reflection of a scan, its temperature in kelvin (None: what its file says), frames converted, whether more may come.
 
     check: reflections, one of which must have the brightest spot within tolerance (1/angstrom); none: not checked.
     """
@@ -113,5 +113,7 @@ class FrameMapConfig(Config):
     place: PlaceConfig
     hkl: Hkl
     temperature: float | None
+    frames: int
+    growing: bool
     check: tuple[Vector, ...]
     tolerance: float

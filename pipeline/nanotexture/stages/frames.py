@@ -5,6 +5,7 @@ Blocks are tasks, so that no worker ever holds more than a few frames and the su
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -41,9 +42,10 @@ from nanotexture.stages.frame_models import (
     FrameMapConfig,
     FramesConfig,
     MergeConfig,
+    PlaceConfig,
     SurveyConfig,
 )
-from nanotexture.stages.place_frames import placed
+from nanotexture.stages.place_frames import energy_in, placed
 
 Array = NDArray[np.float64]
 
@@ -63,17 +65,13 @@ def survey(file: Path, *, config: SurveyConfig) -> Frames:
 @stage(version=1)
 def frame_grid(surveys: list[Frames], *, config: FrameGridConfig) -> FrameGrid:
     """Voxels that hold all scans of a series, and the exposure that all are put to."""
-    placements = [placed(one, config.place) for one in surveys]
-    grid = choose_grid(
-        placements, steps=config.steps, crop=config.ranges, flat=config.flat, as_told=config.as_told
-    )
-    width = np.max([pixel_steps(one)[:2].sum(axis=0) for one in placements], axis=0)
+    grid = grid_of_headers(surveys, config)
     values = {
         "first": np.array([axis.first for axis in grid.axes]),
         "step": np.array([axis.step for axis in grid.axes]),
         "shape": np.array(grid.shape, dtype=np.int64),
         "order": np.array(grid.order, dtype=np.int64),
-        "width": width if config.shared else np.full(3, np.nan),
+        "width": _widest(surveys, config.place) if config.shared else np.full(3, np.nan),
         "monitor": _middle(surveys, "monitor"),
         "seconds": _middle(surveys, "seconds"),
     }
@@ -115,6 +113,9 @@ def frame_map(sums: BlockSums, first: Frames, grid: FrameGrid, *, config: FrameM
     mean, variance, mask = means_from_sums(sums=whole.sums, least=FEWEST)
     if mask.all():
         raise InputError(_file(first), "frames", "a pixel within the ranges of the grid", "none")
+    if not (mean[mask == 0] > 0).any():
+        expected = "an intensity above 0, less the pedestal and without what is masked or saturated"
+        raise InputError(_file(first), "frames", expected, "none")
     if config.check:
         _check_geometry(sums, first, config)
     axes = {f"q{name}": axis.centres for name, axis in zip("xyz", whole.grid.axes, strict=True)}
@@ -127,19 +128,33 @@ def frame_map(sums: BlockSums, first: Frames, grid: FrameGrid, *, config: FrameM
         "contributions": whole.sums.contributions,
         "hkl": np.array(config.hkl, dtype=np.int64),
         "temperature": float(first["temperature"]) if config.temperature is None else config.temperature,
-        "energy": config.place.energy or float(first["energy"]),
+        "energy": energy_in(first, config.place),
         "scale": 1.0,
     }
-    counted = {name: value for name, value in first.attrs.items() if name not in ("chain",)}
     dropped = {
         f"dropped_{name}": float(n)
         for name, n in zip(_REASONS, whole.dropped[:, _FIELDS.index("pixels")], strict=True)
     }
-    attrs = {"sample": "", **counted, **dropped}
+    growing = {"growing": "yes: the file is not hashed"} if config.growing else {}
+    attrs = {"sample": "", **first.attrs, "frames": config.frames, **growing, **dropped}
     return ReciprocalMap(labelled(values, MAP if flat else in_volume(MAP), attrs))
 
 
 _REASONS = ("outside", "masked", "saturated")
+
+
+def grid_of_headers(headers: Iterable[Frames], config: FrameGridConfig) -> Grid:
+    """Voxels that hold all scans of these headers; the geometry of one panel at a time is in memory."""
+    placements = (placed(one, config.place) for one in headers)
+    return choose_grid(
+        placements, steps=config.steps, crop=config.ranges, flat=config.flat, as_told=config.as_told
+    )
+
+
+def _widest(headers: Iterable[Frames], place: PlaceConfig) -> Array:
+    """Box around the largest steps of a row and a column (3,)."""
+    steps = [pixel_steps(placed(one, place))[:2].sum(axis=0) for one in headers]
+    return np.asarray(np.max(steps, axis=0))
 
 
 def grid_of(grid: FrameGrid) -> Grid:

@@ -5,13 +5,35 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nanotexture.errors import UserError
-from nanotexture.geometry import PRESETS, Circle, Goniometer, Lattice, Mounting, Panel, Placement, place
+from nanotexture.geometry import (
+    PRESETS,
+    Circle,
+    Goniometer,
+    Lattice,
+    Mounting,
+    Panel,
+    Placement,
+    energy_of,
+    place,
+)
 from nanotexture.quantities import Frames
 from nanotexture.stages.frame_models import GoniometerConfig, PlaceConfig
 
 
 def placed(header: Frames, config: PlaceConfig) -> Placement:
     """Placement of the frames of a header."""
+    return place(
+        _told(header, config), goniometer_of(config), config.in_plane, config.normal, _mounting(config)
+    )
+
+
+def energy_in(header: Frames, config: PlaceConfig) -> float:
+    """Photon energy in keV: the recipe's, else the goniometer's, else the header's."""
+    return energy_of(_told(header, config), goniometer_of(config), str(header.attrs.get("file", "frames")))
+
+
+def _told(header: Frames, config: PlaceConfig) -> Frames:
+    """The header with what the recipe says in place of what the file says."""
     told = Frames(header.copy())
     for name in ("energy", "distance"):
         if getattr(config, name) is not None:
@@ -19,7 +41,7 @@ def placed(header: Frames, config: PlaceConfig) -> Placement:
     for name, values in (("pixel_size", config.pixel), ("direct_beam", config.direct_beam)):
         if values is not None:
             told[name] = told[name].copy(data=list(values))
-    return place(told, goniometer_of(config), config.in_plane, config.normal, _mounting(config))
+    return told
 
 
 def goniometer_of(config: PlaceConfig) -> Goniometer | None:

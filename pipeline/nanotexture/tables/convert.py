@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from nanotexture.tables.fields import Angle, Energy, Length, Millimetres, Spacing, Table
 from nanotexture.tables.input import Input
@@ -83,7 +83,7 @@ class Convert(Table):
     shared: bool = False  # pixels shared between voxels, for coarse maps; else counted in the nearest
     corrections: Annotated[tuple[Correction, ...] | None, AUTO] = None  # monitor, else seconds; attenuator
     polarization: PolarizationTable | None = None  # for the correction of that name
-    pedestal: Literal["auto"] | float = 0.0
+    pedestal: Literal["auto"] | Annotated[float, Field(ge=0)] = 0.0
     check: tuple[
         Indices, ...
     ] = ()  # reflections, one of which has the brightest spot if the geometry is right
@@ -94,6 +94,18 @@ class Convert(Table):
     images: str = ""
     growing: bool = False  # the scan is still written: what was converted stays, only new blocks are read
     block: Annotated[int, Field(gt=0, le=4096)] = 64  # frames of a task
+
+    @model_validator(mode="after")
+    def _nothing_unheard(self) -> Convert:
+        """What the chain of a file says, and what no correction asks for, would be told in vain."""
+        for name in ("distance", "pixel", "direct_beam"):
+            if self.goniometer is None and getattr(self, name) is not None:
+                raise ValueError(
+                    f"{name}: expected only with a goniometer, since the chain of the file says it"
+                )
+        if self.polarization is not None and "polarization" not in (self.corrections or ()):
+            raise ValueError('polarization: expected only with corrections that hold "polarization"')
+        return self
 
 
 def refuse_convert(told: Input, convert: bool) -> None:

@@ -80,6 +80,15 @@ class Input(Table):
             )
         return self
 
+    @model_validator(mode="after")
+    def _scans_once(self) -> Input:
+        """A scan that is told twice would be counted twice."""
+        numbers = [n for one in self.scans for n in (one if isinstance(one, tuple) else (one,))]
+        twice = next((n for n in numbers if numbers.count(n) > 1), None)
+        if twice is not None:
+            raise ValueError(f"scans: expected each scan once, found {twice} again")
+        return self
+
     def _refuse_lists_of_scans(self) -> None:
         several = [one for one in self.scans if not isinstance(one, int)]
         if several:
