@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import h5py
@@ -156,6 +157,50 @@ def test_a_geometry_that_misses_the_peak_is_refused_with_both_places(scan: Path)
     assert not (scan / "wrong" / "rocked" / "result.zarr").exists()
 
 
+def test_the_check_tries_geometry_and_grid_before_anything_is_computed(scan: Path) -> None:
+    (scan / "rocked.toml").write_text(RECIPE)
+    for change, words in (
+        ("convert.goniometer=34idc", ("a.nxs", "theta")),
+        ("input.qx_range=[7.0, 8.0]", ("rocked.toml", "input.qx_range", "1.4972 to 1.7146")),
+    ):
+        ended = nanotexture("check", scan / "rocked.toml", "--out", scan / "out", "--set", change)
+        assert ended.status == 2
+        assert all(word in ended.err for word in words), ended.err
+    assert not (scan / "out").exists()
+
+
+def test_every_reflection_is_put_to_one_exposure(tmp_path: Path) -> None:
+    """The same frames called two reflections: the one of twice the monitor is half as bright beside the other."""
+    for name, monitor in (("a", 1.0), ("b", 2.0)):
+        with h5py.File(write(tmp_path / f"{name}.nxs"), "r+") as file:
+            file["entry/monitor/data"][...] *= monitor
+    ended = run(tmp_path, *FIXED, "input.hkl=[[1, 0, 3], [1, 0, 4]]")
+    assert ended.status == 0, ended.err
+    tree = xr.open_datatree(ended.last_json["result"], engine="zarr", consolidated=False).load()
+    np.testing.assert_allclose(2 * tree["maps/104/intensity"], tree["maps/103/intensity"], rtol=1e-12)
+
+
+def test_what_was_counted_on_the_way_is_kept_with_each_map_and_shown(scan: Path) -> None:
+    with h5py.File(scan / "a.nxs", "r+") as file:
+        file["entry/instrument/detector/pixel_mask"][:2] = 1
+    ended = run(scan, *FIXED)
+    record = json.loads(maps(ended)["record"].item())
+    assert record["frames"] == frame_films.FRAMES
+    assert record["excluded_pixels"] == 2 * frame_films.DETECTOR.shape[1]
+    assert record["dropped_masked"] == frame_films.FRAMES * record["masked_pixels"]
+    page = Path(ended.last_json["report"]).read_text()
+    assert "Counted on the way" in page
+    assert f"{record['dropped_outside']:,}".replace(",", "\N{THIN SPACE}") in page
+
+
+def test_a_file_that_grows_is_named_though_not_hashed(tmp_path: Path) -> None:
+    write(tmp_path / "a.nxs", first=20)
+    ended = run(tmp_path, *FIXED, "convert.growing=true", "convert.block=8")
+    record = json.loads(maps(ended)["record"].item())
+    assert (record["file"], record["frames"], record["growing"][:3]) == ("a.nxs", 20, "yes")
+    assert "20 frames are converted and the file is not hashed" in ended.err
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -171,8 +216,18 @@ def test_a_geometry_that_misses_the_peak_is_refused_with_both_places(scan: Path)
         (("convert.corrections=['polarization']",), ("polarization_axis", "direction")),
         (("convert.normal=[0, 0, 0]",), ("normal", "0")),
         (("convert.corrections=['monitr']",), ("corrections", "monitor")),
+        (("input.scans=[1, 1]",), ("input.scans", "1 again")),
+        (("convert.distance=500 mm",), ("convert.distance", "goniometer")),
+        (("convert.polarization={axis='x+'}",), ("convert.polarization", "corrections")),
+        (("convert.images=S{scan}*.tif",), ("a.nxs", "images", "SPEC")),
+        (("convert.pedestal=-5",), ("convert.pedestal", "-5")),
+        (("convert.pedestal=1e9",), ("a.nxs", "intensity above 0")),
+        (("input.voxel=['5 1/angstrom', '0.004 1/angstrom']",), ("voxel", "qx", "at most 0.2175")),
+        (("input.voxel=['1e-300 1/angstrom', '0.004 1/angstrom']",), ("voxel", "qx", "1e-300")),
+        (("convert.goniometer={sample=[{motor='eta', axis='q+'}], beam='y+', rows='z-', columns='x+'}",),
+         ("convert.goniometer.sample[0].axis", "q+")),
     ],
-)
+)  # fmt: skip
 def test_frames_that_cannot_become_a_map_are_refused(
     scan: Path, changes: tuple[str, ...], words: tuple[str, ...]
 ) -> None:

@@ -39,21 +39,24 @@ class _Scan:
         return self.file.name if self.number is None else f"{self.file.name} scan {self.number}"
 
 
-def frame_maps(told: Input, convert: Convert, path: Path, files: list[Path]) -> list[MapTask]:
-    """Map of each scan; headers are read, frames are not."""
+def frame_maps(
+    told: Input, convert: Convert, path: Path, files: list[Path], near: models.Vector | None = None
+) -> list[MapTask]:
+    """Map of each scan; headers are read, frames are not; near: in-plane lattice, least and largest c of a film that is told."""
     _refuse_growing(told, convert, path)
     scans = list(_scans(told, convert, path, files))
     _refuse_unlike(scans, convert)
     place = place_config(convert)
     found = []
+    every = [_survey(one, convert) for one in scans]
     for hkl in dict.fromkeys(one.hkl for one in scans):
         these = [one for one in scans if one.hkl == hkl]
-        surveys = [_survey(one, convert) for one in these]
+        surveys = [first for one, first in zip(scans, every, strict=True) if one.hkl == hkl]
         config = _grid_config(told, convert, place)
-        grid = Task(frame_grid, config, (tuple(surveys),), _name(hkl))
+        grid = Task(frame_grid, config, (tuple(surveys), tuple(every)), _name(hkl))
         voxels = grid_of_headers((one.scan.header for one in these), config).voxels
         for one, first in zip(these, surveys, strict=True):
-            task = _map(one, first, grid, convert, place)
+            task = _map(one, first, grid, convert, place, near)
             energy, notes = energy_in(one.scan.header, place), tuple(_notes(one, convert))
             found.append(MapTask(one.file, hkl, one.temperature, task, one.number, voxels, notes, energy))
     return found
@@ -174,7 +177,14 @@ def _steps(told: Input) -> models.Vector | None:
     return (told.voxel[0], told.voxel[0], told.voxel[1]) if len(told.voxel) == 2 else told.voxel
 
 
-def _map(one: _Scan, first: Task, grid: Task, convert: Convert, place: models.PlaceConfig) -> Task:
+def _map(
+    one: _Scan,
+    first: Task,
+    grid: Task,
+    convert: Convert,
+    place: models.PlaceConfig,
+    near: models.Vector | None,
+) -> Task:
     sums = _together(
         [_block(one, start, stop, first, grid, convert, place) for start, stop in _blocks(one, convert)], grid
     )
@@ -187,6 +197,7 @@ def _map(one: _Scan, first: Task, grid: Task, convert: Convert, place: models.Pl
         growing=convert.growing,
         check=convert.check,
         tolerance=convert.tolerance,
+        near=near,
     )
     return Task(frame_map, config, (sums, first, grid), one.label)
 

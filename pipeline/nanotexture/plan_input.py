@@ -20,7 +20,7 @@ from nanotexture.plan_simulation import simulated_maps
 from nanotexture.readers import read_map_header
 from nanotexture.recipe import Recipe
 from nanotexture.stages import models
-from nanotexture.stages.convert import align, load, scan_thickness
+from nanotexture.stages.convert import align, lattice_limits, load, scan_thickness
 from nanotexture.stages.directions import directions
 
 Key = tuple[str, float]  # reflection, temperature
@@ -51,14 +51,14 @@ def measured(recipe: Recipe, film: FilmConfig, path: Path) -> Measured:
         }
         return Measured(files, None, _by_temperature(made, path))
     if recipe.input.kind == "frames":
-        return _frames(recipe, path, files)
+        return _frames(recipe, film, path, files)
     return _scans(recipe, film, path, files)
 
 
-def _frames(recipe: Recipe, path: Path, files: list[Path]) -> Measured:
+def _frames(recipe: Recipe, film: FilmConfig, path: Path, files: list[Path]) -> Measured:
     if recipe.input.align is not None:
         raise UserError(f'{path}: input.align: expected only with kind = "scans", found it with "frames"')
-    found = frame_maps(recipe.input, recipe.convert, path, files)
+    found = frame_maps(recipe.input, recipe.convert, path, files, lattice_limits(film))
     entries = [((str(one.hkl), one.temperature), (one.file, one.task)) for one in found]
     made = {key: task for key, (_, task) in _distinct(entries)}
     return Measured(files_of(found), None, _by_temperature(made, path), tuple(found))

@@ -88,6 +88,10 @@ class Recipe(Table):
     @model_validator(mode="after")
     def _something_measured(self) -> Recipe:
         refuse_convert(self.input, "convert" in self.model_fields_set)
+        if self.convert.volume:
+            raise ValueError(
+                "convert.volume: expected only without a table film, which is inverted from maps of qx and qz"
+            )
         if bool(self.input.files) == (self.simulate is not None):
             raise ValueError(
                 "input.files: expected files, or a table [simulate] in their place, found both or neither"

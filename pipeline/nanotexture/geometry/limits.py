@@ -15,13 +15,11 @@ def check_map_near_hkl(map: ReciprocalMap, in_plane: float, c_range: tuple[float
     along_h = 2 * np.pi * h / in_plane
     coplanar = (np.sign(h) or 1) * 2 * np.pi * np.hypot(h, k) / in_plane
     if not any(_overlap(map["qx"].values, (q, q)) for q in (along_h, coplanar)):
-        raise InputError(
-            file, "/entry/data/qx", f"{h} {k} {index} at qx = {along_h:.4f} 1/angstrom", _extent(map, "qx")
-        )
+        raise InputError(file, "qx", f"{h} {k} {index} at qx = {along_h:.4f} 1/angstrom", _extent(map, "qx"))
     normal = sorted(2 * np.pi * index / c for c in c_range)
     if not _overlap(map["qz"].values, (normal[0], normal[1])):
         expected = f"{h} {k} {index} at qz = {normal[0]:.4f} to {normal[1]:.4f} 1/angstrom"
-        raise InputError(file, "/entry/data/qz", expected, _extent(map, "qz"))
+        raise InputError(file, "qz", expected, _extent(map, "qz"))
 
 
 def _overlap(axis: np.ndarray, wanted: tuple[float, float]) -> bool:

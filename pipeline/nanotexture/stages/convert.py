@@ -89,8 +89,12 @@ def scan_thickness(scan: Path, *, config: ThicknessScanConfig) -> ThicknessScan:
 
 def near_film(found: ReciprocalMap, film: FilmConfig) -> ReciprocalMap:
     """The map, refused if it does not cover the reflection that it says it is of."""
-    lengths = np.array([layer.c or layer.material.lattice[2] for layer in film.layers])
-    check_map_near_hkl(
-        found, film.in_plane, (lengths.min() * (1 - C_TOLERANCE), lengths.max() * (1 + C_TOLERANCE))
-    )
+    in_plane, least, largest = lattice_limits(film)
+    check_map_near_hkl(found, in_plane, (least, largest))
     return found
+
+
+def lattice_limits(film: FilmConfig) -> tuple[float, float, float]:
+    """In-plane lattice, and least and largest c that a strained film may have, in angstrom."""
+    lengths = np.array([layer.c or layer.material.lattice[2] for layer in film.layers])
+    return film.in_plane, lengths.min() * (1 - C_TOLERANCE), lengths.max() * (1 + C_TOLERANCE)

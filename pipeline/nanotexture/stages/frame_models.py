@@ -108,6 +108,7 @@ class FrameMapConfig(Config):
     """Reflection of a scan, its temperature in kelvin (None: what its file says), frames converted, whether more may come.
 
     check: reflections, one of which must have the brightest spot within tolerance (1/angstrom); none: not checked.
+    near: a film's in-plane lattice, least and largest c in angstrom, whose reflection the map must hold; None: not known.
     """
 
     place: PlaceConfig
@@ -117,3 +118,4 @@ class FrameMapConfig(Config):
     growing: bool
     check: tuple[Vector, ...]
     tolerance: float
+    near: Vector | None

@@ -5,17 +5,18 @@ Blocks are tasks, so that no worker ever holds more than a few frames and the su
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nanotexture.engine.stage import stage
 from nanotexture.errors import InputError
-from nanotexture.geometry import Spot, check_peaks
+from nanotexture.geometry import Spot, check_map_near_hkl, check_peaks
 from nanotexture.gridding import (
     Brightest,
     Correction,
@@ -59,12 +60,18 @@ def survey(file: Path, *, config: SurveyConfig) -> Frames:
     """Header of a scan with its bad pixels masked: the first pass over its frames, or over those that were there first."""
     if config.looked is None:
         return read_frames(file, config.frames.scan, _request(config.frames)).header
-    return with_defects(file, _opened(file, config.frames).first(config.looked)).header
+    header = with_defects(file, _opened(file, config.frames).first(config.looked)).header
+    return Frames(header.drop_attrs(deep=False).assign_attrs(_of_any_part(header.attrs)))
+
+
+def _of_any_part(attrs: Mapping[Any, Any]) -> dict[Any, Any]:
+    """What is true of a scan however many of its frames are there."""
+    return {name: value for name, value in attrs.items() if name not in _OF_WHOLE}
 
 
 @stage(version=1)
-def frame_grid(surveys: list[Frames], *, config: FrameGridConfig) -> FrameGrid:
-    """Voxels that hold all scans of a series, and the exposure that all are put to."""
+def frame_grid(surveys: list[Frames], every: list[Frames], *, config: FrameGridConfig) -> FrameGrid:
+    """Voxels that hold all scans of a reflection, and the exposure that those of every reflection are put to."""
     grid = grid_of_headers(surveys, config)
     values = {
         "first": np.array([axis.first for axis in grid.axes]),
@@ -72,8 +79,8 @@ def frame_grid(surveys: list[Frames], *, config: FrameGridConfig) -> FrameGrid:
         "shape": np.array(grid.shape, dtype=np.int64),
         "order": np.array(grid.order, dtype=np.int64),
         "width": _widest(surveys, config.place) if config.shared else np.full(3, np.nan),
-        "monitor": _middle(surveys, "monitor"),
-        "seconds": _middle(surveys, "seconds"),
+        "monitor": _middle(every, "monitor"),
+        "seconds": _middle(every, "seconds"),
     }
     return FrameGrid(labelled(values, FRAME_GRID))
 
@@ -137,9 +144,22 @@ def frame_map(sums: BlockSums, first: Frames, grid: FrameGrid, *, config: FrameM
     }
     growing = {"growing": "yes: the file is not hashed"} if config.growing else {}
     attrs = {"sample": "", **first.attrs, "frames": config.frames, **growing, **dropped}
-    return ReciprocalMap(labelled(values, MAP if flat else in_volume(MAP), attrs))
+    found = ReciprocalMap(labelled(values, MAP if flat else in_volume(MAP), attrs))
+    if config.near is not None:
+        check_map_near_hkl(found, config.near[0], config.near[1:])
+    return found
 
 
+_OF_WHOLE = (
+    "detector_chain",
+    "frames",
+    "images",
+    "planned_frames",
+    "sample_chain",
+    "surplus_frames",
+    "unfinished_points",
+    "unwritten_frames",
+)
 _REASONS = ("outside", "masked", "saturated")
 
 
@@ -198,7 +218,7 @@ def _detector(header: Frames, config: BlockConfig, pedestal: float) -> Detector:
 
 
 def _middle(surveys: list[Frames], name: str) -> float:
-    """Median over all frames of a series; NaN where it was not recorded throughout."""
+    """Median over all frames of all scans; NaN where it was not recorded throughout."""
     values = np.concatenate([one[name].values for one in surveys])
     return float(np.median(values)) if np.isfinite(values).all() else float("nan")
 
