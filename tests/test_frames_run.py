@@ -186,7 +186,7 @@ def test_what_was_counted_on_the_way_is_kept_with_each_map_and_shown(scan: Path)
     ended = run(scan, *FIXED)
     record = json.loads(maps(ended)["record"].item())
     assert record["frames"] == frame_films.FRAMES
-    assert record["excluded_pixels"] == 2 * frame_films.DETECTOR.shape[1]
+    assert record["masked_pixels"] == 2 * frame_films.DETECTOR.shape[1]
     assert record["dropped_masked"] == frame_films.FRAMES * record["masked_pixels"]
     page = Path(ended.last_json["report"]).read_text()
     assert "Counted on the way" in page

@@ -14,7 +14,7 @@ class MapTask:
     """hkl and temperature (K, NaN where unknown) of a map, its file and task.
 
     scan: its number in the file, or the numbers as text, None for the only one; points: how many were measured, of frames the
-    voxels of their grid; notes: what the file lacks; energy: keV, NaN where the header was not asked.
+    voxels of their grid; notes: what the file lacks; energy: keV, NaN where the header was not asked; pixels: of a frame.
     """
 
     file: Path
@@ -25,6 +25,7 @@ class MapTask:
     points: int = 0
     notes: tuple[str, ...] = ()
     energy: float = float("nan")
+    pixels: int = 0
 
     @property
     def files(self) -> tuple[Path, ...]:

@@ -13,8 +13,9 @@ from nanotexture.recipe import Recipe
 BASE = 350 * 2**20  # an idle worker with numpy, torch and xarray loaded, measured
 _LINE_FIT = 30 * 8  # bytes a voxel: background basis, its products, model and residual
 _SPEC_POINT = 50  # bytes of a point and its columns as text, at least
-_OF_FRAMES = 300 * 2**20  # a few frames and their geometry, measured
-_VOXEL = 100  # bytes a voxel: sums of a block, those it is added to, means
+_OF_FRAMES = 120 * 2**20  # readers and the compiled kernel, measured
+_PIXEL = 200  # bytes a pixel of the panel: the frames read together, directions and what makes them
+_VOXEL = 80  # bytes a voxel: sums of a block, those it is added to, means; 66 to 77 measured with 2e6 and 2e7
 _START = 6 * 2**20  # a start's Jacobian and its copies, typical motif
 
 
@@ -26,7 +27,7 @@ def bytes_of_inversion(recipe: Recipe, files: Sequence[Path], frames: Sequence[M
 
 def bytes_of_frames(maps: Sequence[MapTask]) -> int:
     """Peak memory of one worker in bytes while frames become maps."""
-    return BASE + _OF_FRAMES + _VOXEL * max((one.points for one in maps), default=0)
+    return BASE + _OF_FRAMES + max((_PIXEL * one.pixels + _VOXEL * one.points for one in maps), default=0)
 
 
 def _voxels(recipe: Recipe, files: Sequence[Path], frames: Sequence[MapTask]) -> list[int]:

@@ -58,7 +58,10 @@ def frame_maps(
         for one, first in zip(these, surveys, strict=True):
             task = _map(one, first, grid, convert, place, near)
             energy, notes = energy_in(one.scan.header, place), tuple(_notes(one, convert))
-            found.append(MapTask(one.file, hkl, one.temperature, task, one.number, voxels, notes, energy))
+            pixels = one.scan.pixels.shape[1] * one.scan.pixels.shape[2]
+            found.append(
+                MapTask(one.file, hkl, one.temperature, task, one.number, voxels, notes, energy, pixels)
+            )
     return found
 
 
