@@ -73,7 +73,7 @@ def test_a_default_grid_that_would_be_too_large_is_made_coarser(monkeypatch):
         monkeypatch.setattr(f"nanotexture.gridding.frame_grid.{limit}", 2000)
     coarse = choose_grid([placement])
     assert coarse.voxels <= 2000 < fine.voxels
-    with pytest.raises(UserError, match="voxels are too many"):
+    with pytest.raises(UserError, match="voxels are more than"):
         choose_grid([placement], steps=tuple(axis.step for axis in fine.axes))
 
 
