@@ -153,7 +153,7 @@ def _refuse_coarse(
 ) -> None:
     """UserError where a step that was told is longer than all that was measured, or asked for."""
     for name, limits, step in zip(NAMES, ranges, steps or (0.0, 0.0, 0.0), strict=True):
-        if step > limits[1] - limits[0] and not (flat and name == "qy"):
+        if np.inf > step > limits[1] - limits[0] and not (flat and name == "qy"):
             extent = f"{limits[1] - limits[0]:.4g}"
             raise UserError(
                 f"{file}: voxel: expected a step of {name} of at most {extent} 1/angstrom, got {step:g}"
