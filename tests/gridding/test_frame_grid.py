@@ -80,7 +80,7 @@ def test_a_default_grid_that_would_be_too_large_is_made_coarser(monkeypatch):
 @pytest.mark.parametrize(
     ("told", "words"),
     [
-        ({"steps": (0.0, 1.0, 1.0)}, "a step of qx above 0"),
+        ({"steps": (0.0, 0.001, 0.001)}, "a step of qx above 0"),
         ({"crop": (None, (5.0, 6.0), None), "flat": True}, "qy_range: expected a range within"),
         ({"crop": (None, None, (9.0, 10.0))}, "qz_range: expected a range within"),
     ],
