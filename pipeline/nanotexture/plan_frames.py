@@ -37,8 +37,27 @@ class _Scan:
         return self.file.name if self.number is None else f"{self.file.name} scan {self.number}"
 
 
+@dataclass(frozen=True)
+class Summed:
+    """Sums over the voxels of one scan as a task, the survey and the grid that they were made with."""
+
+    scan: _Scan
+    sums: Task
+    first: Task
+    grid: Task
+
+
 def frame_maps(told: Input, convert: Convert, path: Path, files: list[Path]) -> list[MapTask]:
     """Map of each scan; headers are read, frames are not."""
+    place = place_config(convert)
+    return [
+        MapTask(one.scan.file, one.scan.hkl, one.scan.temperature, _map(one, convert, place), one.scan.number)
+        for one in frame_sums(told, convert, path, files)
+    ]
+
+
+def frame_sums(told: Input, convert: Convert, path: Path, files: list[Path]) -> list[Summed]:
+    """Sums of each scan, reflection by reflection; headers are read, frames are not."""
     _refuse_growing(told, convert, path)
     scans = list(_scans(told, convert, path, files))
     place = place_config(convert)
@@ -48,7 +67,7 @@ def frame_maps(told: Input, convert: Convert, path: Path, files: list[Path]) -> 
         surveys = [_survey(one, convert) for one in these]
         grid = Task(frame_grid, _grid_config(told, convert, place), (tuple(surveys),), _name(hkl))
         found += [
-            MapTask(one.file, hkl, one.temperature, _map(one, first, grid, convert, place), one.number)
+            Summed(one, _sums(one, first, grid, convert, place), first, grid)
             for one, first in zip(these, surveys, strict=True)
         ]
     return found
@@ -147,15 +166,18 @@ def _steps(told: Input) -> models.Vector | None:
     return (told.voxel[0], told.voxel[0], told.voxel[1]) if len(told.voxel) == 2 else told.voxel
 
 
-def _map(one: _Scan, first: Task, grid: Task, convert: Convert, place: models.PlaceConfig) -> Task:
-    sums = _together(
-        [_block(one, start, stop, first, grid, convert, place) for start, stop in _blocks(one, convert)], grid
-    )
-    temperature = None if np.isnan(one.temperature) else one.temperature
+def _map(one: Summed, convert: Convert, place: models.PlaceConfig) -> Task:
+    scan = one.scan
+    temperature = None if np.isnan(scan.temperature) else scan.temperature
     config = models.FrameMapConfig(
-        place=place, hkl=one.hkl, temperature=temperature, check=convert.check, tolerance=convert.tolerance
+        place=place, hkl=scan.hkl, temperature=temperature, check=convert.check, tolerance=convert.tolerance
     )
-    return Task(frame_map, config, (sums, first, grid), one.label)
+    return Task(frame_map, config, (one.sums, one.first, one.grid), scan.label)
+
+
+def _sums(one: _Scan, first: Task, grid: Task, convert: Convert, place: models.PlaceConfig) -> Task:
+    blocks = _blocks(one, convert)
+    return _together([_block(one, start, stop, first, grid, convert, place) for start, stop in blocks], grid)
 
 
 def _blocks(one: _Scan, convert: Convert) -> Iterator[tuple[int, int]]:
