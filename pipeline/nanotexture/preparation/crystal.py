@@ -124,6 +124,8 @@ def one_exposure(photons: Array, weight: Array, measured: Mask) -> tuple[Array, 
 
     photons: sums over the pixels of a voxel; weight: what these count at intensity 1 (pixels, monitor, response). The
     means alone have lost how many photons they are of; sums alone follow the number of pixels, not the pattern.
+    Photons of pixels that voxels share scatter less than Poisson says, by the share of a pixel that a voxel has, and
+    neighbours together do not: a deviance below 1 is then no fault.
     """
     usual = float(np.median(weight[measured]))
     exposure = np.where(measured, weight / usual, 1.0)
