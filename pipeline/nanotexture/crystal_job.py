@@ -33,6 +33,10 @@ PEAK = (
     "The geometry puts the peak at |Q| = {found:.4f} 1/angstrom, {off:+.2f} % from {told:.4f} of the lattice told: lengths "
     "are uncertain by as much, strain is measured from the crystal's own mean lattice."
 )
+SHARED = (
+    "convert.shared = true: a voxel's counts are shares of pixels and scatter less than Poisson says: counting noise alone "
+    "leaves a deviance of about 0.45, not 1, where pixels are as wide as voxels along two axes."
+)
 NO_DIRECTION = "crystal.q is not told, the direction of Q along the array's axes: strain_along_q stays NaN."
 
 
@@ -62,8 +66,9 @@ class CrystalJob:
     def notes(self) -> tuple[str, ...]:
         """What the input cannot give."""
         told = self.recipe.crystal
-        if self.recipe.convert is not None:
-            return ()
+        convert = self.recipe.convert
+        if convert is not None:
+            return (SHARED,) if convert.shared else ()
         return ((NOMINAL,) if told.nominal else ()) + ((NO_DIRECTION,) if told.q is None else ())
 
     @property
