@@ -44,7 +44,16 @@ MAY_IMPORT: dict[str, set[str]] = {
         "recipe_crystal",
     },
     "crystal_job": {"job", "plan_crystal", "recipe_crystal", "store_crystal", "memory", "engine"},
-    "plan_crystal": {"recipe_crystal", "inputs", "readers", "stages", "engine"},
+    "plan_crystal": {
+        "recipe_crystal",
+        "inputs",
+        "map_task",
+        "plan_frames",
+        "tables",
+        "readers",
+        "stages",
+        "engine",
+    },
     "recipe_crystal": {"recipe", "tables"},
     "conversion_job": {
         "job",

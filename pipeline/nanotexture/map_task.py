@@ -30,16 +30,19 @@ class MapTask:
     @property
     def files(self) -> tuple[Path, ...]:
         """Files that the task and those before it read, but for those that still grow."""
-        found = [leaf for task in _before(self.task) for value in task.inputs for leaf in _listed(value)]
-        sources = [leaf for leaf in found if isinstance(leaf, Source) and not isinstance(leaf, Part)]
-        return tuple(
-            dict.fromkeys(path.absolute() for leaf in sources for path in (leaf.path, *leaf.companions))
-        )
+        return files_before(self.task)
 
 
 def files_of(maps: list[MapTask]) -> list[Path]:
     """Every file that maps are read from, images and linked files too."""
     return list(dict.fromkeys(path for one in maps for path in one.files))
+
+
+def files_before(task: Task) -> tuple[Path, ...]:
+    """Files that a task and those before it read, but for those that still grow."""
+    found = [leaf for one in _before(task) for value in one.inputs for leaf in _listed(value)]
+    sources = [leaf for leaf in found if isinstance(leaf, Source) and not isinstance(leaf, Part)]
+    return tuple(dict.fromkeys(path.absolute() for leaf in sources for path in (leaf.path, *leaf.companions)))
 
 
 def _listed(value: object) -> tuple[object, ...]:

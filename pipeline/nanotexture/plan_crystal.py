@@ -8,11 +8,17 @@ from pathlib import Path
 from nanotexture.engine.task import Source, Task
 from nanotexture.errors import UserError
 from nanotexture.inputs import resolve
-from nanotexture.readers.crystal_array import CrystalHeader, read_crystal_header
+from nanotexture.map_task import files_before
+from nanotexture.plan_frames import frame_sums
+from nanotexture.readers.crystal_array import read_crystal_header
 from nanotexture.recipe_crystal import CrystalRecipe
 from nanotexture.stages import crystal_models as models
 from nanotexture.stages.crystal import crystal_choose, crystal_trial, load_crystal, phase_crystal
 from nanotexture.stages.crystal_answer import crystal_answers, group_crystal
+from nanotexture.stages.crystal_frames import crystal_of_frames
+from nanotexture.tables.input import Input
+
+Shape = tuple[int, int, int]
 
 THRESHOLDS = (0.05, 0.1, 0.15)  # of shrink-wrap, tried where the recipe tells none
 PILOTS = 2  # starts of each
@@ -20,10 +26,10 @@ PILOTS = 2  # starts of each
 
 @dataclass(frozen=True)
 class CrystalPlan:
-    """All tasks of a recipe, the files they read, and what the header of the array says."""
+    """All tasks of a recipe, the files they read, and the voxels of the array."""
 
     files: tuple[Path, ...]
-    header: CrystalHeader
+    shape: tuple[int, int, int]
     diffraction: Task
     choice: Task
     clusters: Task
@@ -36,11 +42,8 @@ class CrystalPlan:
 
 
 def plan_crystal(recipe: CrystalRecipe, path: Path) -> CrystalPlan:
-    """Tasks of a recipe; reads the array's header, computes nothing; UserError says what is wrong with an input."""
-    (file,) = _one(resolve(recipe.input.files, path, "input.files"), path, "input.files")
-    masks = () if recipe.input.mask is None else tuple(resolve([recipe.input.mask], path, "input.mask"))
-    header = read_crystal_header(file, recipe.crystal.array)
-    loaded = Task(load_crystal, _load(recipe), (Source(file), tuple(map(Source, masks))), file.name)
+    """Tasks of a recipe; reads headers, computes nothing; UserError says what is wrong with an input."""
+    files, shape, loaded = _of_array(recipe, path) if recipe.convert is None else _of_frames(recipe, path)
     choice = _choice(recipe, loaded)
     told = recipe.invert
     batches = [
@@ -58,7 +61,39 @@ def plan_crystal(recipe: CrystalRecipe, path: Path) -> CrystalPlan:
     )
     clusters = Task(group_crystal, models.CrystalGroupConfig(), (loaded, solutions))
     answers = Task(crystal_answers, models.CrystalAnswersConfig(), (loaded, clusters))
-    return CrystalPlan((file, *masks), header, loaded, choice, clusters, answers)
+    return CrystalPlan(files, shape, loaded, choice, clusters, answers)
+
+
+def _of_array(recipe: CrystalRecipe, path: Path) -> tuple[tuple[Path, ...], Shape, Task]:
+    """Files, voxels, and the task that loads an array."""
+    (file,) = _one(resolve(recipe.input.files, path, "input.files"), path, "input.files")
+    masks = () if recipe.input.mask is None else tuple(resolve([recipe.input.mask], path, "input.mask"))
+    header = read_crystal_header(file, recipe.crystal.array)
+    loaded = Task(load_crystal, _load(recipe), (Source(file), tuple(map(Source, masks))), file.name)
+    return (file, *masks), header.shape, loaded
+
+
+def _of_frames(recipe: CrystalRecipe, path: Path) -> tuple[tuple[Path, ...], Shape, Task]:
+    """The same of frames, which are summed over the voxels of a volume first."""
+    told, convert = recipe.crystal, recipe.convert
+    assert convert is not None
+    assert told.size is not None
+    files = _one(resolve(recipe.input.files, path, "input.files"), path, "input.files")
+    (one,) = frame_sums(_as_frames(recipe), convert.model_copy(update={"volume": True}), path, files)
+    config = models.CrystalFramesConfig(
+        hkl=told.hkl, d_spacing=told.spacing, size=told.size, seed=recipe.invert.seed
+    )
+    loaded = Task(crystal_of_frames, config, (one.sums, one.first, one.grid), one.scan.label)
+    return files_before(loaded), told.size, loaded
+
+
+def _as_frames(recipe: CrystalRecipe) -> Input:
+    """The table of a recipe of frames; quantities were read from text with their units already."""
+    told = recipe.input
+    scans = () if told.scan is None else (told.scan,)
+    grid = {name: getattr(told, name) for name in ("qx_range", "qy_range", "qz_range")}
+    plain = Input(kind="frames", files=told.files, scans=scans, hkl=(recipe.crystal.hkl,))
+    return plain.model_copy(update=grid | {"voxel": recipe.crystal.step})
 
 
 def _one(files: list[Path], path: Path, field: str) -> list[Path]:

@@ -39,10 +39,27 @@ class _Scan:
         return self.file.name if self.number is None else f"{self.file.name} scan {self.number}"
 
 
+@dataclass(frozen=True)
+class Summed:
+    """Sums over the voxels of one scan as a task, the survey and the grid that they were made with; voxels of that grid."""
+
+    scan: _Scan
+    sums: Task
+    first: Task
+    grid: Task
+    voxels: int
+
+
 def frame_maps(
     told: Input, convert: Convert, path: Path, files: list[Path], near: models.Vector | None = None
 ) -> list[MapTask]:
     """Map of each scan; headers are read, frames are not; near: in-plane lattice, least and largest c of a film that is told."""
+    place = place_config(convert)
+    return [_map_task(one, convert, place, near) for one in frame_sums(told, convert, path, files)]
+
+
+def frame_sums(told: Input, convert: Convert, path: Path, files: list[Path]) -> list[Summed]:
+    """Sums of each scan, reflection by reflection; headers are read, frames are not."""
     _refuse_growing(told, convert, path)
     scans = list(_scans(told, convert, path, files))
     _refuse_unlike(scans, convert)
@@ -55,13 +72,10 @@ def frame_maps(
         config = _grid_config(told, convert, place)
         grid = Task(frame_grid, config, (tuple(surveys), tuple(every)), _name(hkl))
         voxels = grid_of_headers((one.scan.header for one in these), config).voxels
-        for one, first in zip(these, surveys, strict=True):
-            task = _map(one, first, grid, convert, place, near)
-            energy, notes = energy_in(one.scan.header, place), tuple(_notes(one, convert))
-            pixels = one.scan.pixels.shape[1] * one.scan.pixels.shape[2]
-            found.append(
-                MapTask(one.file, hkl, one.temperature, task, one.number, voxels, notes, energy, pixels)
-            )
+        found += [
+            Summed(one, _sums(one, first, grid, convert, place), first, grid, voxels)
+            for one, first in zip(these, surveys, strict=True)
+        ]
     return found
 
 
@@ -180,29 +194,38 @@ def _steps(told: Input) -> models.Vector | None:
     return (told.voxel[0], told.voxel[0], told.voxel[1]) if len(told.voxel) == 2 else told.voxel
 
 
-def _map(
-    one: _Scan,
-    first: Task,
-    grid: Task,
-    convert: Convert,
-    place: models.PlaceConfig,
-    near: models.Vector | None,
-) -> Task:
-    sums = _together(
-        [_block(one, start, stop, first, grid, convert, place) for start, stop in _blocks(one, convert)], grid
-    )
-    temperature = None if np.isnan(one.temperature) else one.temperature
+def _map_task(
+    one: Summed, convert: Convert, place: models.PlaceConfig, near: models.Vector | None
+) -> MapTask:
+    scan = one.scan
+    frames, rows, columns = scan.scan.pixels.shape
+    temperature = None if np.isnan(scan.temperature) else scan.temperature
     config = models.FrameMapConfig(
         place=place,
-        hkl=one.hkl,
+        hkl=scan.hkl,
         temperature=temperature,
-        frames=one.scan.pixels.shape[0],
+        frames=frames,
         growing=convert.growing,
         check=convert.check,
         tolerance=convert.tolerance,
         near=near,
     )
-    return Task(frame_map, config, (sums, first, grid), one.label)
+    return MapTask(
+        file=scan.file,
+        hkl=scan.hkl,
+        temperature=scan.temperature,
+        task=Task(frame_map, config, (one.sums, one.first, one.grid), scan.label),
+        scan=scan.number,
+        points=one.voxels,
+        notes=tuple(_notes(scan, convert)),
+        energy=energy_in(scan.scan.header, place),
+        pixels=rows * columns,
+    )
+
+
+def _sums(one: _Scan, first: Task, grid: Task, convert: Convert, place: models.PlaceConfig) -> Task:
+    blocks = _blocks(one, convert)
+    return _together([_block(one, start, stop, first, grid, convert, place) for start, stop in blocks], grid)
 
 
 def _blocks(one: _Scan, convert: Convert) -> Iterator[tuple[int, int]]:

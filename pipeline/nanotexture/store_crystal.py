@@ -93,6 +93,7 @@ def _attrs(
         "q_direction": diffraction.attrs["q_direction"],
         "sampling": diffraction.attrs["sampling"],
         "voxel": diffraction.attrs["voxel"],
+        **{name: diffraction.attrs[name] for name in ("peak",) if name in diffraction.attrs},
         "phase_ramp": answers.attrs["phase_ramp"],
         "threshold": float(choice["threshold"]),
         "beam": "partly coherent" if int(choice["partly_coherent"]) else "coherent",
@@ -107,7 +108,7 @@ def _diffraction(diffraction: Diffraction, clusters: CrystalClusters) -> xr.Data
     intensity, mask = diffraction["intensity"].values, diffraction["mask"].values
     values = {
         "intensity": np.where(mask == 0, intensity, np.nan),
-        "variance": np.where(mask == 0, np.maximum(intensity, 1.0), np.nan),
+        "variance": np.where(mask == 0, _variance(diffraction), np.nan),
         "mask": mask,
         "held_out": diffraction["held_out"].values,
         "model": clusters["model"].values,
@@ -115,6 +116,13 @@ def _diffraction(diffraction: Diffraction, clusters: CrystalClusters) -> xr.Data
         **{name: diffraction[name].values for name in ("qx", "qy", "qz")},
     }
     return schema.labelled(values, schema.RESULT_DIFFRACTION)
+
+
+def _variance(diffraction: Diffraction) -> np.ndarray:
+    """N / e^2 of N = e n photons, at least 1 / e^2."""
+    intensity = diffraction["intensity"].values
+    exposure = diffraction["exposure"].values if "exposure" in diffraction else np.ones_like(intensity)
+    return np.asarray(np.maximum(intensity * exposure, 1.0) / exposure**2)
 
 
 def _solutions(clusters: CrystalClusters) -> xr.Dataset:

@@ -72,3 +72,29 @@ def test_a_coherent_beam_without_background_stays_so():
     )
     assert found.widths == (0.0, 0.0, 0.0)
     assert found.background == pytest.approx(1e-3)
+
+
+def test_voxels_exposed_unequally_leave_their_own_counting_noise():
+    """N photons of mean e mu, given as N / e: their mean deviance is 1 with e as exposure, and far from it without."""
+    psi, _, start = problem()
+    expected = corner_order(expected_counts(pattern_of_density(psi), COUNTING))
+    rng = np.random.default_rng(3)
+    exposure = rng.uniform(0.1, 2.0, size=psi.shape)
+    counts = rng.poisson(exposure * expected) / exposure
+    measured, bright = np.ones(counts.shape, bool), expected > 10
+    noise = [
+        deviance_per_voxel(torch.from_numpy(expected), torch.from_numpy(counts)).numpy()[bright] * weight
+        for weight in (exposure[bright], 1.0)
+    ]
+    assert noise[0].mean() == pytest.approx(1.0, abs=0.1)
+    assert noise[1].mean() > 1.4
+    found = refine(
+        start,
+        counts=counts,
+        measured=measured,
+        support=np.abs(psi) > 0,
+        settings=SETTINGS,
+        exposure=exposure,
+    )
+    assert found.deviance[-1] < 1.15
+    np.testing.assert_allclose(found.widths, COUNTING.coherence, atol=0.03)

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from nanotexture.errors import UserError
 from nanotexture.preparation.crystal import (
+    box_about_peak,
     counts_of_amplitude,
     fast_window,
     not_measured,
+    one_exposure,
     refuse_peak,
     refuse_sampling,
     refuse_values,
@@ -113,3 +115,34 @@ def test_a_window_has_a_fast_length_and_keeps_the_middle(n):
     inside = np.arange(n)[cut]
     assert inside[len(inside) // 2] == n // 2
     assert len(inside) > 0.9 * n
+
+
+# --- of gridded frames
+
+
+def test_photons_over_exposure_are_the_pattern_whatever_the_number_of_pixels():
+    rng = np.random.default_rng(2)
+    pixels = rng.integers(0, 4, size=(24, 24, 24)).astype(float)
+    measured = pixels > 0
+    found, exposure = one_exposure(np.where(measured, 40.0 * pixels, 0.0), pixels, measured)
+    usual = np.median(pixels[measured])
+    np.testing.assert_allclose(found[measured], 40.0 * usual)
+    np.testing.assert_allclose(found * exposure, np.where(measured, 40.0 * pixels, 0.0))
+    assert not found[~measured].any()
+
+
+def test_the_box_has_the_peak_in_its_middle_and_no_stray_pixel():
+    n = np.roll(counts(shape=(40, 30, 26)), (4, -3, 2), axis=(0, 1, 2))
+    n[2, 2, 2] = 9e3  # less than a peak that is several voxels wide
+    box = box_about_peak(n, np.ones(n.shape, bool), (16, 16, 16))
+    found = n[box]
+    assert found.shape == (16, 16, 16)
+    peak = np.unravel_index(np.argmax(found), found.shape)
+    np.testing.assert_allclose(peak, (8, 8, 8), atol=1)
+
+
+def test_a_box_wider_than_the_scan_is_cut_to_it_about_the_peak():
+    n = np.roll(counts(shape=(40, 30, 26)), 6, axis=0)  # 13 voxels are left beyond the peak
+    box = box_about_peak(n, np.ones(n.shape, bool), (64, 24, 24))
+    assert n[box].shape[0] in (25, 27)
+    assert box[0].start + n[box].shape[0] // 2 == pytest.approx(26, abs=1)

@@ -221,6 +221,7 @@ def refined(pattern: Pattern, first: Projected, *, settings: CrystalSettings) ->
         support=found.support,
         settings=chosen,
         widths=first.widths,
+        exposure=pattern.exposure,
     )
     magnitude, amplitude = np.sqrt(ended.expected), np.sqrt(pattern.counts)
     scale = best_scale(magnitude=magnitude, amplitude=amplitude, weight=pattern.work)

@@ -12,6 +12,7 @@ from nanotexture.phasing.constraints import Data, Mask, Real
 from nanotexture.phasing.farfield import corner_order
 
 EDGE = 0.01  # of its maximum: where the autocorrelation ends
+LOBE = 0.1
 NOISE_SIGMAS = 8.0
 WIDEST_BOX = 0.75  # of the array
 BLOCK, SHARE = 3, 0.03
@@ -22,13 +23,14 @@ class Pattern:
     """A diffraction pattern ready for phasing; arrays (n1, n2, n3), zero frequency at index 0.
 
     counts: 0 where not measured; work: fitted voxels; held: kept back for free chi2; box: first support in the
-    centred order of the object.
+    centred order of the object; exposure: photons counted over counts, None for 1 everywhere.
     """
 
     counts: Real
     work: Mask
     held: Mask
     box: Mask
+    exposure: Real | None = None
 
     @property
     def data(self) -> Data:
@@ -36,11 +38,12 @@ class Pattern:
         return Data(np.sqrt(self.counts).astype(np.float32), ~self.work)
 
 
-def pattern_of(*, counts: Real, measured: Mask, held: Mask) -> Pattern:
+def pattern_of(*, counts: Real, measured: Mask, held: Mask, exposure: Real | None = None) -> Pattern:
     """Pattern of centred arrays (n1, n2, n3), zero frequency at n // 2; held: voxels kept back."""
     box = first_box(counts=counts, measured=measured)
     clean = np.where(measured, counts, 0.0)
-    return Pattern(corner_order(clean), corner_order(measured & ~held), corner_order(held), box)
+    shown = None if exposure is None else corner_order(exposure)
+    return Pattern(corner_order(clean), corner_order(measured & ~held), corner_order(held), box, shown)
 
 
 def hold_out_blocks(
@@ -85,8 +88,11 @@ def sampling_ratios(*, counts: Real, measured: Mask) -> tuple[float, ...]:
 
 
 def _ratio(profile: Real, floor: float) -> float:
-    # the autocorrelation is twice the crystal: lags up to its size
+    # the autocorrelation is twice the crystal: lags up to its size. That of one crystal falls all the way; what rises again
+    # below LOBE is something else, such as the unequal steps of a rocking scan (6 % of staff54), and no sign of a larger one
     reach = int(np.flatnonzero(profile > floor).max(initial=0)) + 1
+    again = np.flatnonzero((np.diff(profile) > 0) & (profile[:-1] < LOBE))
+    reach = min(reach, int(again[0]) + 1) if again.size else reach
     return 1.99 if reach >= len(profile) else 2.0 * (len(profile) - 1) / reach
 
 

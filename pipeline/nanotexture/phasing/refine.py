@@ -1,7 +1,11 @@
 """Refinement of a crystal by gradients: Poisson likelihood of the counts, with mask, background and partial coherence.
 
     expected counts  mu = |F w|^2 * gaussian(widths) + b,     F the orthonormal transform,
-    deviance  D = 2 sum over measured voxels of [ mu - n + n log(n / mu) ].
+    deviance  D = 2 sum over measured voxels of e [ mu - n + n log(n / mu) ].
+
+Voxels of a gridded scan were not all exposed alike: N photons were counted where a voxel of the usual exposure, e = 1,
+would have n = N / e. N is Poisson with mean e mu, and its deviance 2 [ e mu - N + N log(N / (e mu)) ] is e times the
+bracket: exact, with e as a weight. A mean of pixels taken for counts would claim a variance that is e times too large.
 
 Unknown: w within a fixed support (complex), widths and b (their logarithms). L-BFGS with the strong Wolfe conditions;
 the gradients are torch's. Projections end within a few per cent of this minimum, never at it: see benchmarks/crystal.py.
@@ -113,14 +117,18 @@ def refine(
     support: Mask,
     settings: Refinement | None = None,
     widths: Widths = (),
+    exposure: Real | None = None,
 ) -> Refined:
     """Object of largest likelihood near `start` (n1, n2, ...) within its support.
 
-    counts: (n1, n2, ...), zero frequency at index 0, anything where not measured; widths: first guess.
+    counts: (n1, n2, ...), zero frequency at index 0, anything where not measured; widths: first guess; exposure: same
+    shape, photons counted over counts, None for 1.
     """
     chosen = settings or Refinement()
     n = torch.from_numpy(np.where(measured, counts, 0.0).astype(np.float32))
     use = torch.from_numpy(np.ascontiguousarray(measured)).float() / max(int(measured.sum()), 1)
+    if exposure is not None:
+        use = use * torch.from_numpy(exposure.astype(np.float32))
     model = _Model(
         _scaled(start, counts, measured), support, chosen, widths, darkest_counts(counts, measured)
     )

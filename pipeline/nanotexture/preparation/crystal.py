@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
-from scipy.ndimage import binary_dilation, binary_opening
+from scipy.ndimage import binary_dilation, binary_opening, uniform_filter
 
 from nanotexture.errors import UserError
 
@@ -102,6 +102,34 @@ def refuse_sampling(ratios: tuple[float, ...]) -> None:
                 f"array: expected a sampling of 2 or more voxels per fringe, found less along axis {axis}: its autocorrelation "
                 "fills the array; measure with smaller steps or pixels, or further away (a large crop does not help)"
             )
+
+
+def box_about_peak(intensity: Array, measured: Mask, size: tuple[int, int, int]) -> tuple[slice, ...]:
+    """Box with the peak at n // 2, of `size` voxels or as many as lie on both sides of it, fast to transform.
+
+    The peak is the largest mean over 3^3 voxels: a stray pixel is none.
+    """
+    share = uniform_filter(measured.astype(float), 3, mode="constant")
+    means = uniform_filter(np.where(measured, intensity, 0.0), 3, mode="constant") / np.maximum(share, 0.2)
+    peak = np.unravel_index(int(np.argmax(means)), means.shape)
+    found = []
+    for at, n, asked in zip(map(int, peak), intensity.shape, size, strict=True):
+        most = int(scipy.fft.prev_fast_len(max(min(asked, 2 * min(at, n - 1 - at) + 1), 1)))
+        found.append(slice(at - most // 2, at - most // 2 + most))
+    return tuple(found)
+
+
+def one_exposure(photons: Array, weight: Array, measured: Mask) -> tuple[Array, Array]:
+    """Counts of voxels all put to the usual exposure, 0 where not measured, and each voxel's own over it, 1 there.
+
+    photons: sums over the pixels of a voxel; weight: what these count at intensity 1 (pixels, monitor, response). The
+    means alone have lost how many photons they are of; sums alone follow the number of pixels, not the pattern.
+    Photons of pixels that voxels share scatter less than Poisson says, 0.45 of it where a pixel is as wide as a voxel along
+    two axes, but neighbours together do not: as likelihood the sums of shares claim no more than was measured.
+    """
+    usual = float(np.median(weight[measured]))
+    exposure = np.where(measured, weight / usual, 1.0)
+    return np.where(measured, photons / exposure, 0.0), exposure
 
 
 def fast_window(shape: tuple[int, ...]) -> tuple[slice, ...]:

@@ -27,6 +27,13 @@ DIFFRACTION: Schema = {
     **_Q_AXES,
     "intensity": variable(_Q, COUNT, "counts", "Measured counts, zero where not measured."),
     "mask": variable(_Q, "1", "mask", "Non-zero where not measured.", "u"),
+    "exposure": variable(
+        _Q,
+        "1",
+        "exposure",
+        "Photons counted at a voxel over the counts given, which are all put to one exposure; left out where all is 1.",
+        optional=True,
+    ),
     "held_out": variable(_Q, "1", "held out", "Non-zero where kept from the inversion to judge it.", "u"),
 }
 
@@ -186,7 +193,9 @@ OBJECT: Schema = {
 RESULT_DIFFRACTION: Schema = {
     **_Q_AXES,
     "intensity": variable(_Q, COUNT, "counts", "Measured counts, NaN where not measured."),
-    "variance": variable(_Q, "count^2", "variance", "Poisson variance of the counts, at least 1."),
+    "variance": variable(
+        _Q, "count^2", "variance", "Poisson variance of the counts, at least that of one photon."
+    ),
     "mask": DIFFRACTION["mask"],
     "held_out": DIFFRACTION["held_out"],
     "model": CRYSTAL_CLUSTERS["model"],

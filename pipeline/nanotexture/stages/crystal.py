@@ -25,6 +25,7 @@ from nanotexture.readers.crystal_array import read_crystal, read_mask
 from nanotexture.schema import CRYSTAL_CHOICE, CRYSTAL_SOLUTIONS, CRYSTAL_TRIAL, DIFFRACTION, labelled
 from nanotexture.stages.crystal_models import (
     CrystalChooseConfig,
+    CrystalFramesConfig,
     CrystalStartsConfig,
     CrystalTrialConfig,
     LoadCrystalConfig,
@@ -47,20 +48,32 @@ def load_crystal(file: Path, masks: list[Path], *, config: LoadCrystalConfig) ->
         field, _, rest = str(error).partition(": ")
         raise UserError(f"{file}: {field}: {rest}") from error
     window = fast_window(counts.shape)
-    held = hold_out_blocks(counts=counts[window], measured=measured[window], seed=config.seed)
-    steps = _steps(config, found.values.shape)
+    return diffraction_of(
+        counts[window], measured[window], _steps(config, found.values.shape), config.q, config
+    )
+
+
+def diffraction_of(
+    counts: np.ndarray,
+    measured: np.ndarray,
+    steps: tuple[float, ...],
+    direction: tuple[float, ...] | None,
+    config: LoadCrystalConfig | CrystalFramesConfig,
+) -> Diffraction:
+    """Counts about a peak, labelled, with the blocks that are held out; direction of Q along the axes, None: unknown."""
+    held = hold_out_blocks(counts=counts, measured=measured, seed=config.seed)
     values = {
         **{f"q{name}": _about(n) * dq for name, n, dq in zip(AXES, held.shape, steps, strict=True)},
-        "intensity": counts[window],
-        "mask": (~measured[window]).astype(np.uint8),
+        "intensity": counts,
+        "mask": (~measured).astype(np.uint8),
         "held_out": held.astype(np.uint8),
     }
-    ratios = sampling_ratios(counts=counts[window], measured=measured[window])
-    direction = None if config.q is None else (np.array(config.q) / np.linalg.norm(config.q)).tolist()
+    ratios = sampling_ratios(counts=counts, measured=measured)
+    along = None if direction is None else (np.array(direction) / np.linalg.norm(direction)).tolist()
     attrs = {
         "hkl": json.dumps(list(config.hkl)),
         "d_spacing": config.d_spacing,
-        "q_direction": json.dumps(direction),
+        "q_direction": json.dumps(along),
         "voxel": json.dumps([2 * np.pi / (n * dq) for n, dq in zip(held.shape, steps, strict=True)]),
         "sampling": json.dumps([round(r, 3) for r in ratios]),
     }
@@ -101,6 +114,7 @@ def pattern(diffraction: Diffraction) -> Pattern:
         counts=diffraction["intensity"].values,
         measured=diffraction["mask"].values == 0,
         held=diffraction["held_out"].values != 0,
+        exposure=diffraction["exposure"].values if "exposure" in diffraction else None,
     )
 
 

@@ -23,6 +23,15 @@ class LoadCrystalConfig(Config):
     seed: int
 
 
+class CrystalFramesConfig(Config):
+    """Box of `size` voxels about the peak of gridded frames; seed: which blocks are held out."""
+
+    hkl: Hkl
+    d_spacing: float
+    size: tuple[int, int, int]
+    seed: int
+
+
 class SolverConfig(Config):
     """Projections and gradients of a start."""
 

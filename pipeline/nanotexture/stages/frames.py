@@ -110,13 +110,15 @@ def block_sums(file: Path, first: Frames, grid: FrameGrid, *, config: BlockConfi
 def merge_sums(parts: list[BlockSums], grid: FrameGrid, *, config: MergeConfig) -> BlockSums:
     """Sums of several blocks together."""
     spots = [one["brightest"].values for one in parts if "brightest" in one]
-    return _sparse(_dense(parts, grid), max(spots, key=lambda one: np.nan_to_num(one[0])) if spots else None)
+    return _sparse(
+        dense_sums(parts, grid), max(spots, key=lambda one: np.nan_to_num(one[0])) if spots else None
+    )
 
 
 @stage(version=1)
 def frame_map(sums: BlockSums, first: Frames, grid: FrameGrid, *, config: FrameMapConfig) -> ReciprocalMap:
     """Means of the voxels: the map of a scan."""
-    whole = _dense([sums], grid)
+    whole = dense_sums([sums], grid)
     mean, variance, mask = means_from_sums(sums=whole.sums, least=FEWEST)
     if mask.all():
         raise InputError(_file(first), "frames", "a pixel within the ranges of the grid", "none")
@@ -238,7 +240,8 @@ def _sparse(sums: FrameSums, spot: Array | None) -> BlockSums:
     return BlockSums(labelled({"voxel": seen, **values, "dropped": sums.dropped, **more}, FRAME_SUMS))
 
 
-def _dense(parts: list[BlockSums], grid: FrameGrid) -> FrameSums:
+def dense_sums(parts: list[BlockSums], grid: FrameGrid) -> FrameSums:
+    """Sums of several blocks together, at every voxel of the grid."""
     found = FrameSums.empty(grid_of(grid), "ground" in parts[0])
     for part in parts:
         for n, name in enumerate(_FIELDS[: found.records.shape[1]]):

@@ -7,17 +7,25 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from nanotexture.tables.fields import Hkl, Length, Spacing, Table
+from nanotexture.tables.fields import Hkl, Length, Limits, Spacing, Table
 
 Direction = tuple[float, float, float]
+Voxels = Annotated[int, Field(ge=16, le=512)]
 
 
 class CrystalInput(Table):
-    """The file of the array, and of its mask (non-zero: not measured) where that has one of its own."""
+    """The file of the array, and of its mask (non-zero: not measured) where that has one of its own.
+
+    Of frames: the file, the number of the scan in it, and what of Q is gridded.
+    """
 
     kind: Literal["crystal"]
     files: tuple[str, ...]
     mask: str | None = None
+    scan: Annotated[int, Field(ge=0)] | None = None
+    qx_range: Limits | None = None
+    qy_range: Limits | None = None
+    qz_range: Limits | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -39,6 +47,7 @@ class Crystal(Table):
     d_spacing of the reflection, or lattice of a cubic crystal; voxel of the object, or step of the array in 1/angstrom (one
     for all axes or one for each); q: direction of Q along the array's axes; nominal: whether voxel and q are but assumed;
     values, peak_counts: what the numbers are; unmeasured: which zeros were not measured; array, mask: names in the file.
+    Of frames only d_spacing or lattice, step, and size: voxels of the box about the peak.
     """
 
     hkl: Hkl
@@ -53,6 +62,7 @@ class Crystal(Table):
     unmeasured: Literal["blank", "zeros", "none"] = "blank"
     array: str | None = None
     mask: str | None = None
+    size: tuple[Voxels, Voxels, Voxels] | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -63,12 +73,15 @@ class Crystal(Table):
 
     @model_validator(mode="after")
     def _one_of_each(self) -> Crystal:
-        for one, other in (("d_spacing", "lattice"), ("voxel", "step")):
-            if (getattr(self, one) is None) == (getattr(self, other) is None):
-                raise ValueError(f"expected either {one} or {other}, found both or neither")
+        self.refuse_both("d_spacing", "lattice")
         if self.q is not None and not any(self.q):
             raise ValueError("q: expected a direction, found no length")
         return self
+
+    def refuse_both(self, one: str, other: str) -> None:
+        """ValueError where both or neither of two keys are told."""
+        if (getattr(self, one) is None) == (getattr(self, other) is None):
+            raise ValueError(f"expected either {one} or {other}, found both or neither")
 
     @property
     def spacing(self) -> float:
