@@ -15,6 +15,7 @@ from scipy.ndimage import gaussian_filter
 
 from nanotexture.phasing.constraints import Mask, Real, best_scale, chi2_of_magnitudes
 from nanotexture.phasing.crystal_pattern import Pattern, sampling_ratios
+from nanotexture.phasing.crystal_shape import shape_of
 from nanotexture.phasing.farfield import Complex, forward, inverse
 from nanotexture.priors.networks import GRID, PhaseNet, features
 
@@ -69,7 +70,7 @@ def guessed(network: PhaseNet, pattern: Pattern) -> Guess:
     small = inverse(_amplitude(seen, known) * np.exp(1j * phase))
     smooth = gaussian_filter(np.abs(small), BLUR, mode="wrap") * _reach(pattern, view)
     support = smooth > THRESHOLD * smooth.max()
-    even = np.where(support, np.exp(1j * np.angle(small)), 0.0)
+    even = np.where(shape_of(np.abs(small), support), np.exp(1j * np.angle(small)), 0.0)
     chi2, free = _scores(np.abs(forward(even)), np.sqrt(seen), known, kept)
     return Guess(_whole(np.where(support, small, 0.0), view), _whole_support(support, view), chi2, free)
 

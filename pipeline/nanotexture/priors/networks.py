@@ -99,6 +99,6 @@ def _plain(inner: int, outer: int) -> nn.Sequential:
 
 def _decoder(widths: tuple[int, ...]) -> nn.Sequential:
     layers: list[nn.Module] = []
-    for inner, outer in zip(widths[::-1], (*widths[-2::-1], widths[0]), strict=True):
+    for inner, outer in zip((widths[-1], *widths[:0:-1]), widths[::-1], strict=True):
         layers += [_plain(inner, outer), _plain(outer, outer), nn.Upsample(scale_factor=2.0)]
     return nn.Sequential(*layers, nn.Conv3d(widths[0], 1, 3, padding=1))

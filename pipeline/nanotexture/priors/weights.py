@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -15,6 +15,7 @@ from nanotexture.errors import InputError
 from nanotexture.priors.networks import PhaseNet
 
 VERSION = 1  # of the layout of the weights and of what the network is given: raise when either changes
+ENTRY = "prior"  # of the file's metadata
 FILE = "crystal_phases.safetensors"
 REMEDY = 'make the weights anew (nanotexture train recipes/train_crystal.toml), or set invert.prior = "none"'
 
@@ -48,14 +49,10 @@ class Prior:
 def save_prior(path: Path, network: PhaseNet, trust: Trust) -> str:
     """Writes weights (float32) and trust; the file's sha256."""
     tensors = {k: v.detach().float().contiguous() for k, v in network.state_dict().items()}
-    told = {
-        "version": str(VERSION),
-        "digest": digest(tensors),
-        "decades": json.dumps(trust.decades),
-        "quantile": json.dumps(trust.quantile),
-    }
+    told = {"version": VERSION, "digest": digest(tensors)} | asdict(trust)
     beside = path.with_name(f".{path.name}.part")
-    save_file(tensors, beside, metadata=told)
+    # one entry: several are written in an order that changes from run to run, and the file's sha256 with it
+    save_file(tensors, beside, metadata={ENTRY: json.dumps(told)})
     beside.replace(path)
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -66,17 +63,17 @@ def load_prior(path: Path) -> Prior:
         raise InputError(path, "weights", "a file", f"none: {REMEDY}")
     try:
         with safe_open(path, "pt") as file:
-            told = dict(file.metadata() or {})
+            told = json.loads((file.metadata() or {}).get(ENTRY, "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
+    except (OSError, SafetensorError, ValueError) as error:
         raise InputError(path, "weights", "a safetensors file", f"{error}: {REMEDY}") from error
-    if told.get("version") != str(VERSION):
+    if told.get("version") != VERSION:
         raise InputError(path, "version", str(VERSION), f"{told.get('version')}: {REMEDY}")
     if told.get("digest") != digest(tensors):
         raise InputError(path, "digest", str(told.get("digest")), f"{digest(tensors)}: {REMEDY}")
     network = PhaseNet()
     network.load_state_dict(tensors)
-    trust = Trust(tuple(json.loads(told["decades"])), tuple(json.loads(told["quantile"])))
+    trust = Trust(tuple(told["decades"]), tuple(told["quantile"]))
     return Prior(network.eval(), trust)
 
 
