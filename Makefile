@@ -8,7 +8,7 @@ ifneq ($(wildcard ../shared/data),)
 export NANOTEXTURE_MIRROR ?= $(abspath ../shared/data)
 endif
 
-.PHONY: install run test bench bench-convert bench-crystal bench-inversion lint clean
+.PHONY: install run test bench bench-convert bench-crystal bench-learned bench-inversion lint clean
 
 install: $(STAMP)
 
@@ -41,6 +41,9 @@ bench: install
 
 bench-convert: install
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/convert.py
+
+bench-learned: install
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/learned.py $(ARGS)
 
 bench-crystal: install
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/crystal.py $(ARGS)

@@ -25,13 +25,14 @@ KERNELS = {
     "film",
     "preparation",
     "phasing",
+    "priors",
     "texture",
     "simulate",
     "report",
 }
 # What a part of the package may import besides itself and the nouns; a part that is not here may import nouns only.
 MAY_IMPORT: dict[str, set[str]] = {
-    "cli": {"runner", "data", "engine", "export", "report", "simulation", "scoring"},
+    "cli": {"runner", "data", "engine", "export", "report", "simulation", "scoring", "training"},
     "runner": {"job", "jobs", "store", "engine", "report"},
     "export": {"simulate"},
     "jobs": {
@@ -42,6 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "crystal_job",
         "recipe",
         "recipe_crystal",
+        "recipe_training",
     },
     "crystal_job": {"job", "plan_crystal", "recipe_crystal", "store_crystal", "memory", "engine"},
     "plan_crystal": {
@@ -53,8 +55,12 @@ MAY_IMPORT: dict[str, set[str]] = {
         "readers",
         "stages",
         "engine",
+        "priors",
     },
     "recipe_crystal": {"recipe", "tables"},
+    "recipe_training": {"recipe", "tables"},
+    "training": {"runner", "recipe_training", "engine", "stages", "priors"},
+    "priors": {"phasing"},
     "conversion_job": {
         "job",
         "map_task",
@@ -164,7 +170,9 @@ ONLY_IN: dict[str, set[str]] = {
         "store",
         "store_crystal",
         "store_maps",
+        "training",
     },
+    "safetensors": {"priors"},
     "h5py": {
         "readers",
         "export.cxi",

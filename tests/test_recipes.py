@@ -17,6 +17,7 @@ from scipy.signal import find_peaks
 from .conftest import Finished
 from .recipes_pruned import HOW, PRUNED, RECIPES, arguments, files, nanotexture
 
+TRAININGS = {"train_crystal"}  # run by tests/test_train.py
 NAMES = sorted(path.stem for path in RECIPES.glob("*.toml"))
 WITH_RESULT_TESTS = {"quickstart", "pto_kto"}
 OF_FRAMES = {"staff54"}  # crystals, in test_crystal_frames.py
@@ -83,7 +84,7 @@ def test_no_pruned_form_is_without_its_recipe() -> None:
     assert set(PRUNED) <= set(NAMES)
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - WITH_RESULT_TESTS - CONVERSIONS - OF_FRAMES))
+@pytest.mark.parametrize("name", sorted(set(NAMES) - WITH_RESULT_TESTS - CONVERSIONS - OF_FRAMES - TRAININGS))
 def test_other_recipes_run(name: str, mirror: Path, tmp_path: Path) -> None:
     ended = nanotexture(*arguments(name, tmp_path))
     assert ended.status == 0, ended.err

@@ -133,6 +133,36 @@ def simulate(
 
 
 @app.command()
+def train(
+    recipe: RecipeFile,
+    out: Out = Path("runs"),
+    set_: Changes = None,
+    cluster: Annotated[Cluster, typer.Option(help="Where the particles are made.")] = Cluster.LOCAL,
+    workers: Annotated[int | None, typer.Option(min=1, help="Worker processes.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Train a prior, or resume; write its weights and its card."""
+    from nanotexture.engine.cluster import ClusterSettings
+    from nanotexture.engine.progress import progress_on
+    from nanotexture.training import train_recipe
+
+    settings = ClusterSettings(cluster=cluster.value, workers=workers)
+    found = train_recipe(recipe, out, tuple(set_ or ()), settings, progress_on(sys.stderr), _say)
+    if as_json:
+        values = {"weights": str(found.weights.absolute()), "card": str(found.card.absolute())}
+        numbers = {"epochs": found.epochs, "loss": found.loss, "seconds": found.seconds}
+        typer.echo(json.dumps(values | {"sha256": found.sha256} | numbers))
+        return
+    typer.echo(f"{found.epochs} epochs, loss {found.loss:.4f} on the others, {found.seconds:.1f} s")
+    typer.echo(f"weights {found.weights.absolute()}")
+    typer.echo(f"card    {found.card.absolute()}")
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+@app.command()
 def score(
     result: Annotated[Path, typer.Argument(help="A result.zarr, or a truth.zarr.", metavar="RESULT")],
     truth: Annotated[Path, typer.Argument(help="A truth.zarr, or a result.zarr.", metavar="TRUTH")],

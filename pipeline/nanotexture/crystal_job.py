@@ -16,7 +16,7 @@ from nanotexture.engine.task import Task
 from nanotexture.job import Getter
 from nanotexture.memory import BASE
 from nanotexture.plan_crystal import CrystalPlan, plan_crystal
-from nanotexture.quantities import CrystalAnswers, CrystalChoice, CrystalClusters, Diffraction
+from nanotexture.quantities import CrystalAnswers, CrystalChoice, CrystalClusters, CrystalGuess, Diffraction
 from nanotexture.recipe_crystal import CrystalRecipe
 from nanotexture.store_crystal import TWIN, crystal_tree
 
@@ -36,6 +36,10 @@ PEAK = (
 SHARED = (
     "convert.shared = true: a voxel's counts are shares of pixels and scatter less than Poisson says: counting noise alone "
     "leaves a deviance of about 0.45, not 1, where pixels are as wide as voxels along two axes."
+)
+STRANGE = (
+    "invert.prior: this pattern is out of the distribution that the network learnt from, by the free chi2 of its guess; all "
+    "starts began from random phases."
 )
 NO_DIRECTION = "crystal.q is not told, the direction of Q along the array's axes: strain_along_q stays NaN."
 
@@ -80,13 +84,16 @@ class CrystalJob:
     def tree(self, get: Getter, attrs: Mapping[str, Any]) -> xr.DataTree:
         """All groups of result.zarr from the artefacts."""
         diffraction = Diffraction(get(self.plan.diffraction))
+        guess = None if self.plan.guess is None else CrystalGuess(get(self.plan.guess))
+        strange = guess is not None and not int(guess["trusted"])
         return crystal_tree(
             diffraction,
             CrystalChoice(get(self.plan.choice)),
+            guess,
             CrystalClusters(get(self.plan.clusters)),
             CrystalAnswers(get(self.plan.answers)),
             attrs,
-            (*self.notes, *_place_of_peak(diffraction), TWIN),
+            (*self.notes, *_place_of_peak(diffraction), *((STRANGE,) if strange else ()), TWIN),
         )
 
 

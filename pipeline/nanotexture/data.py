@@ -16,6 +16,7 @@ from nanotexture.errors import InputError, UserError
 
 MIRROR = "NANOTEXTURE_MIRROR"
 MANIFEST = "NANOTEXTURE_MANIFEST"
+_SHIPPED = Path(__file__).resolve().parent / "priors" / "weights"  # with the package itself
 
 
 class DataFile(BaseModel):
@@ -131,7 +132,7 @@ def _state(entry: Dataset, file: DataFile) -> Verified:
 
 def _present(entry: Dataset, file: DataFile) -> Path | None:
     """Where a file lies: below its dataset's folder of the mirror, at its top, or in the cache."""
-    places = [_cache(entry) / file.name]
+    places = [_cache(entry) / file.name, _SHIPPED / file.name]
     if os.environ.get(MIRROR):
         mirror = Path(os.environ[MIRROR])
         places = [mirror / entry.name / file.name, mirror / file.name, *places]

@@ -10,16 +10,19 @@ from nanotexture.errors import UserError
 from nanotexture.inputs import resolve
 from nanotexture.map_task import files_before
 from nanotexture.plan_frames import frame_sums
+from nanotexture.priors.weights import FILE, load_prior
 from nanotexture.readers.crystal_array import read_crystal_header
 from nanotexture.recipe_crystal import CrystalRecipe
 from nanotexture.stages import crystal_models as models
 from nanotexture.stages.crystal import crystal_choose, crystal_trial, load_crystal, phase_crystal
 from nanotexture.stages.crystal_answer import crystal_answers, group_crystal
 from nanotexture.stages.crystal_frames import crystal_of_frames
+from nanotexture.stages.crystal_guess import GuessConfig, crystal_guess
 from nanotexture.tables.input import Input
 
 Shape = tuple[int, int, int]
 
+WEIGHTS = f"crystal_prior/{FILE}"  # in data_manifest/
 THRESHOLDS = (0.05, 0.1, 0.15)  # of shrink-wrap, tried where the recipe tells none
 PILOTS = 2  # starts of each
 
@@ -32,20 +35,23 @@ class CrystalPlan:
     shape: tuple[int, int, int]
     diffraction: Task
     choice: Task
+    guess: Task | None
     clusters: Task
     answers: Task
 
     @property
     def wanted(self) -> tuple[Task, ...]:
         """Tasks whose artefacts the result is made of."""
-        return (self.diffraction, self.choice, self.clusters, self.answers)
+        guess = () if self.guess is None else (self.guess,)
+        return (self.diffraction, self.choice, *guess, self.clusters, self.answers)
 
 
 def plan_crystal(recipe: CrystalRecipe, path: Path) -> CrystalPlan:
     """Tasks of a recipe; reads headers, computes nothing; UserError says what is wrong with an input."""
     files, shape, loaded = _of_array(recipe, path) if recipe.convert is None else _of_frames(recipe, path)
     choice = _choice(recipe, loaded)
-    told = recipe.invert
+    told, weights = recipe.invert, _weights(recipe, path)
+    guess = Task(crystal_guess, GuessConfig(), (loaded, Source(weights[0]))) if weights else None
     batches = [
         tuple(range(first, min(first + told.batch, told.starts)))
         for first in range(0, told.starts, told.batch)
@@ -54,14 +60,15 @@ def plan_crystal(recipe: CrystalRecipe, path: Path) -> CrystalPlan:
         Task(
             phase_crystal,
             models.CrystalStartsConfig(solver=_solver(recipe), starts=batch, seed=told.seed),
-            (loaded, choice),
+            # only the batch that holds start 0 hangs on the guess
+            (loaded, choice) if guess is None or batch[0] else (loaded, choice, guess),
             f"starts {batch[0]} to {batch[-1]}",
         )
         for batch in batches
     )
     clusters = Task(group_crystal, models.CrystalGroupConfig(), (loaded, solutions))
     answers = Task(crystal_answers, models.CrystalAnswersConfig(), (loaded, clusters))
-    return CrystalPlan(files, shape, loaded, choice, clusters, answers)
+    return CrystalPlan((*files, *weights), shape, loaded, choice, guess, clusters, answers)
 
 
 def _of_array(recipe: CrystalRecipe, path: Path) -> tuple[tuple[Path, ...], Shape, Task]:
@@ -94,6 +101,16 @@ def _as_frames(recipe: CrystalRecipe) -> Input:
     grid = {name: getattr(told, name) for name in ("qx_range", "qy_range", "qz_range")}
     plain = Input(kind="frames", files=told.files, scans=scans, hkl=(recipe.crystal.hkl,))
     return plain.model_copy(update=grid | {"voxel": recipe.crystal.step})
+
+
+def _weights(recipe: CrystalRecipe, path: Path) -> tuple[Path, ...]:
+    """The file of the prior's weights, where the recipe asks for it; UserError where it is missing or damaged."""
+    told = recipe.invert.prior
+    if told == "none":
+        return ()
+    found = resolve([WEIGHTS if told == "auto" else told], path, "invert.prior")
+    load_prior(found[0])
+    return tuple(found[:1])
 
 
 def _one(files: list[Path], path: Path, field: str) -> list[Path]:

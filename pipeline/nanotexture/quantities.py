@@ -47,3 +47,7 @@ CrystalChoice = NewType(
 CrystalSolutions = NewType("CrystalSolutions", xr.Dataset)  # crystals found from a batch of starts
 CrystalClusters = NewType("CrystalClusters", xr.Dataset)  # those aligned and grouped
 CrystalAnswers = NewType("CrystalAnswers", xr.Dataset)  # shape, displacement and strain of each cluster
+CrystalGuess = NewType("CrystalGuess", xr.Dataset)  # where a learned prior would begin
+CrystalExamples = NewType(
+    "CrystalExamples", xr.Dataset
+)  # simulated particles: intensity and phase of their diffraction

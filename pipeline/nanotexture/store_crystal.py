@@ -11,7 +11,7 @@ import xarray as xr
 
 from nanotexture import schema
 from nanotexture.chunks import ALL_WRITTEN
-from nanotexture.quantities import CrystalAnswers, CrystalChoice, CrystalClusters, Diffraction
+from nanotexture.quantities import CrystalAnswers, CrystalChoice, CrystalClusters, CrystalGuess, Diffraction
 
 TWIN = (
     "One Bragg peak cannot tell a crystal from its twin, turned through a point with its displacement reversed: "
@@ -34,6 +34,7 @@ _ZERO_OUTSIDE = ("amplitude", "support", "density_real", "density_imag")
 def crystal_tree(
     diffraction: Diffraction,
     choice: CrystalChoice,
+    guess: CrystalGuess | None,
     clusters: CrystalClusters,
     answers: CrystalAnswers,
     attrs: Mapping[str, Any],
@@ -44,7 +45,7 @@ def crystal_tree(
     return xr.DataTree.from_dict(
         {
             "/": xr.Dataset(attrs=root),
-            "/object": _object(diffraction, choice, clusters, answers),
+            "/object": _object(diffraction, choice, guess, clusters, answers),
             "/diffraction": _diffraction(diffraction, clusters),
             "/solutions": _solutions(clusters),
             "/clusters": _clusters(clusters, answers),
@@ -54,7 +55,11 @@ def crystal_tree(
 
 
 def _object(
-    diffraction: Diffraction, choice: CrystalChoice, clusters: CrystalClusters, answers: CrystalAnswers
+    diffraction: Diffraction,
+    choice: CrystalChoice,
+    guess: CrystalGuess | None,
+    clusters: CrystalClusters,
+    answers: CrystalAnswers,
 ) -> xr.Dataset:
     """The representative of the best cluster in the whole array: its transform is on the grid of the pattern."""
     voxel = json.loads(diffraction.attrs["voxel"])
@@ -70,7 +75,17 @@ def _object(
         found = np.full(shape, outside, dtype=answers[name].dtype)
         found[place] = answers[name].values[0]
         values[name] = found
-    return schema.labelled(values, schema.OBJECT, _attrs(diffraction, choice, clusters, answers))
+    return schema.labelled(
+        values, schema.OBJECT, _attrs(diffraction, choice, clusters, answers) | prior_attrs(guess)
+    )
+
+
+def prior_attrs(guess: CrystalGuess | None) -> dict[str, Any]:
+    """What came of the learned prior: "none", "used" or "out of distribution", free chi2 of its guess and its limit."""
+    if guess is None:
+        return {"prior": "none"}
+    said = "used" if int(guess["trusted"]) else "out of distribution"
+    return {"prior": said, "prior_free_chi2": float(guess["free_cost"]), "prior_limit": float(guess["limit"])}
 
 
 def _first(part: np.ndarray, whole: np.ndarray) -> int:

@@ -109,9 +109,19 @@ class CrystalRun:
     outcome: Outcome
 
 
-def solve_crystal(pattern: Pattern, *, settings: CrystalSettings, seed: int, start: int) -> CrystalRun:
-    """One start, fixed by (seed, start) alone, in whatever batch it runs."""
-    first = projected(pattern, settings=settings, seed=seed, start=start)
+@dataclass(frozen=True)
+class Begin:
+    """Where a start begins instead of random phases: object and support (n1, n2, n3), middle at n // 2."""
+
+    object: Complex
+    support: Mask
+
+
+def solve_crystal(
+    pattern: Pattern, *, settings: CrystalSettings, seed: int, start: int, begin: Begin | None = None
+) -> CrystalRun:
+    """One start, fixed by (seed, start) or by where it begins, in whatever batch it runs."""
+    first = projected(pattern, settings=settings, seed=seed, start=start, begin=begin)
     return hopped(pattern, refined(pattern, first, settings=settings), settings=settings)
 
 
@@ -166,12 +176,15 @@ class Projected:
     widths: Widths
 
 
-def projected(pattern: Pattern, *, settings: CrystalSettings, seed: int, start: int) -> Projected:
+def projected(
+    pattern: Pattern, *, settings: CrystalSettings, seed: int, start: int, begin: Begin | None = None
+) -> Projected:
     """The projections of one start; from half way on every cycle runs with the blur that fits best before it."""
     data = pattern.data
-    begin = random_start(data, seed=seed, start=start)
+    support = None if begin is None else begin.support & pattern.box
+    first = random_start(data, seed=seed, start=start) if begin is None else begin.object
     coherent = settings.cycles if not settings.coherence else max(1, settings.cycles // 2)
-    found = _cycles(begin, data, None, pattern.box, settings, (0, coherent))
+    found = _cycles(first, data, support, pattern.box, settings, (0, coherent))
     widths: Widths = ()
     for cycle in range(coherent, settings.cycles):
         widths = fitted_widths(found.object, data, widths or None)

@@ -98,6 +98,11 @@ def _rows(found: xr.Dataset) -> Iterator[tuple[str, str, str]]:
         ", ".join(f"{r:.2f}" for r in json.loads(attrs["sampling"])),
         "voxels over the crystal's extent",
     )
+    if attrs.get("prior", "none") != "none":
+        told = (
+            f"free χ² of its guess {attrs['prior_free_chi2']:.2g}, trusted up to {attrs['prior_limit']:.2g}"
+        )
+        yield "learned start", attrs["prior"], told
     yield "inversion", attrs["inversion"], attrs["inversion_comment"]
 
 

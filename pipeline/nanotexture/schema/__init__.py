@@ -27,6 +27,7 @@ from nanotexture.schema.crystal import (
 from nanotexture.schema.derived import DOMAINS, ENERGY, SERIES
 from nanotexture.schema.frames import FRAME_GRID, FRAME_SUMS, FRAMES
 from nanotexture.schema.hkl import HKL_SCAN, ROD
+from nanotexture.schema.learning import CRYSTAL_EXAMPLES, CRYSTAL_GUESS
 from nanotexture.schema.measured import (
     ALIGNMENT,
     COMBS,
@@ -73,6 +74,8 @@ __all__ = [
     "CRYSTAL_ANSWERS",
     "CRYSTAL_CHOICE",
     "CRYSTAL_CLUSTERS",
+    "CRYSTAL_EXAMPLES",
+    "CRYSTAL_GUESS",
     "CRYSTAL_SOLUTIONS",
     "CRYSTAL_TRIAL",
     "DIFFRACTION",

@@ -10,7 +10,7 @@ import numpy as np
 
 from nanotexture.engine.stage import stage
 from nanotexture.errors import UserError
-from nanotexture.phasing.crystal import CrystalRun, CrystalSettings, projected, refined, solve_crystal
+from nanotexture.phasing.crystal import Begin, CrystalRun, CrystalSettings, projected, refined, solve_crystal
 from nanotexture.phasing.crystal_pattern import Pattern, hold_out_blocks, pattern_of, sampling_ratios
 from nanotexture.preparation.crystal import (
     counts_of_amplitude,
@@ -20,7 +20,7 @@ from nanotexture.preparation.crystal import (
     refuse_sampling,
     refuse_values,
 )
-from nanotexture.quantities import CrystalChoice, CrystalSolutions, CrystalTrial, Diffraction
+from nanotexture.quantities import CrystalChoice, CrystalGuess, CrystalSolutions, CrystalTrial, Diffraction
 from nanotexture.readers.crystal_array import read_crystal, read_mask
 from nanotexture.schema import CRYSTAL_CHOICE, CRYSTAL_SOLUTIONS, CRYSTAL_TRIAL, DIFFRACTION, labelled
 from nanotexture.stages.crystal_models import (
@@ -118,6 +118,18 @@ def pattern(diffraction: Diffraction) -> Pattern:
     )
 
 
+def begin_of(guess: CrystalGuess, shape: tuple[int, ...]) -> Begin | None:
+    """The guess as a start (n1, n2, n3) in the solvers' order, None where it is not trusted."""
+    if not int(guess["trusted"]):
+        return None
+    first = json.loads(guess.attrs["first"])
+    part = tuple(slice(f, f + n) for f, n in zip(first, guess["support"].shape, strict=True))
+    density, support = np.zeros(shape, dtype=np.complex64), np.zeros(shape, dtype=bool)
+    density[part] = guess["density"].values[0] + 1j * guess["density"].values[1]
+    support[part] = guess["support"].values != 0
+    return Begin(density, support)
+
+
 def settings_of(told: SolverConfig, threshold: float, partial: bool) -> CrystalSettings:
     """Settings of a start."""
     return CrystalSettings(
@@ -188,12 +200,20 @@ def crystal_choose(trials: list[CrystalTrial], *, config: CrystalChooseConfig) -
 
 @stage(version=1)
 def phase_crystal(
-    diffraction: Diffraction, choice: CrystalChoice, *, config: CrystalStartsConfig
+    diffraction: Diffraction,
+    choice: CrystalChoice,
+    guess: CrystalGuess | None = None,
+    *,
+    config: CrystalStartsConfig,
 ) -> CrystalSolutions:
-    """Crystals from random phases, one for each start."""
+    """Crystals from random phases, one for each start; start 0 from a guess where there is one to trust."""
     made = pattern(diffraction)
     settings = settings_of(config.solver, float(choice["threshold"]), bool(choice["partly_coherent"]))
-    runs = [solve_crystal(made, settings=settings, seed=config.seed, start=one) for one in config.starts]
+    learned = None if guess is None else begin_of(guess, made.counts.shape)
+    runs = [
+        solve_crystal(made, settings=settings, seed=config.seed, start=one, begin=None if one else learned)
+        for one in config.starts
+    ]
     return CrystalSolutions(labelled(_solutions(runs, config.starts, diffraction, made), CRYSTAL_SOLUTIONS))
 
 

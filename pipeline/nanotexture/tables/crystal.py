@@ -96,7 +96,8 @@ class CrystalInvert(Table):
 
     cycles of `iterations` of the solver and ten of error reduction; refine: steps of the gradients after that; hops: how
     often both begin again from an even modulus; threshold of
-    shrink-wrap and whether the beam is coherent: chosen by the held-out voxels unless told.
+    shrink-wrap and whether the beam is coherent: chosen by the held-out voxels unless told. prior: "auto" lets a network guess
+    where start 0 begins, with the weights of data_manifest/, or those of a file; "none": all starts are random.
     """
 
     solver: Literal["hio", "raar", "dm"] = "hio"
@@ -110,3 +111,4 @@ class CrystalInvert(Table):
     coherence: Literal["auto", "full", "partial"] = "auto"
     refine: Annotated[int, Field(ge=20, le=10_000)] = 120
     hops: Annotated[int, Field(ge=0, le=100)] = 3
+    prior: str = "none"

@@ -1,0 +1,1 @@
+"""Learned priors: networks, their training, their weights, and when not to trust them."""

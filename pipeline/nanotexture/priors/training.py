@@ -1,0 +1,208 @@
+"""Training of a network that predicts phases: epochs, checkpoints, an early stop on particles it never learnt from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+
+from nanotexture.priors.augmentation import Batch, Detector, seen
+from nanotexture.priors.loss import phase_loss
+from nanotexture.priors.networks import PhaseNet, features
+
+Say = Callable[[str], object]
+CHECKPOINT = "checkpoint.safetensors"
+
+
+@dataclass(frozen=True)
+class Training:
+    """How long and how fast; rate: of Adam in the first epoch, times `decay` in each later one; patience: epochs without gain."""
+
+    epochs: int = 40
+    batch: int = 16
+    rate: float = 2e-3
+    decay: float = 0.95
+    patience: int = 8
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Examples:
+    """intensity of peak 1 and phase in rad, both (b, n, n, n)."""
+
+    intensity: torch.Tensor
+    phase: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.intensity)
+
+
+@dataclass
+class Curves:
+    """Mean loss of each epoch over the particles learnt from and the others."""
+
+    learnt: list[float] = field(default_factory=list)
+    validation: list[float] = field(default_factory=list)
+
+    @property
+    def best(self) -> int:
+        """Epoch of the lowest loss on the others, from 0."""
+        return int(np.argmin(self.validation))
+
+
+def identity_of(parts: tuple[Examples, ...], detector: Detector, settings: Training) -> str:
+    """Digest of all that decides how a training goes; epochs and patience, which only end it, left out."""
+    told = {k: v for k, v in asdict(settings).items() if k not in ("epochs", "patience")}
+    digest = hashlib.sha256(json.dumps([asdict(detector), told, torch.__version__]).encode())
+    for part in parts:
+        for one in (part.intensity, part.phase):
+            digest.update(one.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def split(particles: int, share: float, seed: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Numbers of the particles to learn from and of those to validate on: each particle on one side only."""
+    order = np.random.Generator(np.random.PCG64([seed, 7])).permutation(particles)
+    held = max(1, round(share * particles))
+    return tuple(sorted(map(int, order[held:]))), tuple(sorted(map(int, order[:held])))
+
+
+def trained(
+    learn: Examples,
+    validate: Examples,
+    *,
+    detector: Detector,
+    settings: Training,
+    folder: Path,
+    identity: str,
+    say: Say,
+) -> tuple[PhaseNet, Curves]:
+    """The network of the best epoch; continues from `folder` where a checkpoint of this identity lies."""
+    torch.manual_seed(settings.seed)
+    network = PhaseNet()
+    optimizer = torch.optim.Adam(network.parameters(), lr=settings.rate)
+    best = {name: value.clone() for name, value in network.state_dict().items()}
+    curves = _resumed(folder, identity, network, optimizer, best)
+    while len(curves.learnt) < settings.epochs:
+        epoch = len(curves.learnt)
+        if epoch - (curves.best if epoch else 0) > settings.patience:
+            break
+        for group in optimizer.param_groups:
+            group["lr"] = settings.rate * settings.decay**epoch
+        curves.learnt.append(_epoch(network, optimizer, learn, detector, settings, epoch))
+        curves.validation.append(validation_loss(network, validate, detector, settings))
+        if curves.best == epoch:
+            best = {name: value.clone() for name, value in network.state_dict().items()}
+        _checkpoint(folder, identity, network, optimizer, best, curves)
+        say(
+            f"epoch {epoch + 1}/{settings.epochs}: loss {curves.learnt[-1]:.4f}, others {curves.validation[-1]:.4f}"
+        )
+    network.load_state_dict(best)
+    return network.eval(), curves
+
+
+def _epoch(
+    network: PhaseNet,
+    optimizer: torch.optim.Optimizer,
+    learn: Examples,
+    detector: Detector,
+    settings: Training,
+    epoch: int,
+) -> float:
+    rng = torch.Generator().manual_seed(1_000_003 * (settings.seed + 1) + epoch)
+    network.train()
+    order = torch.randperm(len(learn), generator=rng)
+    total = 0.0
+    for chosen in order.split(settings.batch):
+        batch = seen(learn.intensity[chosen], learn.phase[chosen], detector=detector, rng=rng)
+        loss = _losses(network, batch).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        total += float(loss.detach()) * len(chosen)
+    return total / len(learn)
+
+
+def _losses(network: PhaseNet, batch: Batch) -> torch.Tensor:
+    return phase_loss(network(features(batch.counts, batch.measured)), batch.phase, batch.weight)
+
+
+def validation_batches(validate: Examples, detector: Detector, settings: Training) -> list[Batch]:
+    """What the network is judged on, the same in every epoch."""
+    rng = torch.Generator().manual_seed(settings.seed + 99)
+    chosen = torch.arange(len(validate)).split(settings.batch)
+    pairs = ((validate.intensity[c], validate.phase[c]) for c in chosen)
+    return [seen(i, p, detector=detector, rng=rng, turn=False) for i, p in pairs]
+
+
+def validation_loss(network: PhaseNet, validate: Examples, detector: Detector, settings: Training) -> float:
+    """Mean loss over the particles that were not learnt from."""
+    network.eval()
+    with torch.no_grad():
+        found = [_losses(network, batch) for batch in validation_batches(validate, detector, settings)]
+    return float(torch.cat(found).mean())
+
+
+def _checkpoint(
+    folder: Path,
+    identity: str,
+    network: PhaseNet,
+    optimizer: torch.optim.Adam,
+    best: dict[str, torch.Tensor],
+    curves: Curves,
+) -> None:
+    """One file, put in place whole."""
+    tensors = {f"now.{k}": v for k, v in network.state_dict().items()}
+    tensors |= {f"best.{k}": v for k, v in best.items()}
+    for number, state in optimizer.state_dict()["state"].items():
+        tensors |= {f"adam.{number}.{k}": torch.as_tensor(v) for k, v in state.items()}
+    beside = folder / f".{CHECKPOINT}.part"
+    whole = {k: v.detach().clone().contiguous() for k, v in tensors.items()}
+    save_file(whole, beside, metadata={"identity": identity, "curves": json.dumps(asdict(curves))})
+    beside.replace(folder / CHECKPOINT)
+
+
+def _resumed(
+    folder: Path,
+    identity: str,
+    network: PhaseNet,
+    optimizer: torch.optim.Adam,
+    best: dict[str, torch.Tensor],
+) -> Curves:
+    """Curves so far; network, optimizer and best weights are set to those of the checkpoint."""
+    from safetensors import SafetensorError, safe_open
+
+    path = folder / CHECKPOINT
+    try:
+        with safe_open(path, "pt") as file:
+            told = file.metadata() or {}
+    except (OSError, SafetensorError):
+        return Curves()
+    if told.get("identity") != identity:
+        return Curves()
+    tensors = load_file(path)
+    network.load_state_dict(_below(tensors, "now."))
+    best.update(_below(tensors, "best."))
+    state: dict[int, dict[str, torch.Tensor]] = {}
+    for name, value in _below(tensors, "adam.").items():
+        number, _, key = name.partition(".")
+        state.setdefault(int(number), {})[key] = value
+    optimizer.load_state_dict(optimizer.state_dict() | {"state": state})
+    return Curves(**json.loads(told["curves"]))
+
+
+def _below(tensors: dict[str, torch.Tensor], start: str) -> dict[str, torch.Tensor]:
+    return {k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)}
+
+
+def examples_of(intensity: list[np.ndarray], phase: list[np.ndarray]) -> Examples:
+    """Examples of arrays (b, n, n, n), one after the other."""
+    whole = [torch.from_numpy(np.concatenate(parts).astype(np.float32)) for parts in (intensity, phase)]
+    return Examples(*whole)

@@ -1,0 +1,69 @@
+"""Recipes of `nanotexture train`: what a prior learns from and how."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from nanotexture.recipe import model_of, read_tables
+from nanotexture.tables.fields import Limits, Table
+
+KIND = "train"
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Train(Table):
+    """How the network learns; particles: how many, a share of them for validation; decay of the rate with each epoch."""
+
+    prior: Literal["crystal"]
+    particles: Annotated[int, Field(ge=4, le=1_000_000)] = 2000
+    validation: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    batch: Annotated[int, Field(gt=0, le=1024)] = 16
+    epochs: Annotated[int, Field(gt=0, le=10_000)] = 40
+    rate: Annotated[float, Field(gt=0, le=1)] = 2e-3
+    decay: Annotated[float, Field(gt=0, le=1)] = 0.95
+    patience: Annotated[int, Field(gt=0)] = 8
+    seed: Annotated[int, Field(ge=0)] = 0
+    task: Annotated[int, Field(gt=0)] = 100  # particles of one task
+
+
+class Drawn(Table):
+    """The particles; phase_range in rad, coherence and off_centre in voxels of the pattern."""
+
+    sampling: Limits = (2.1, 4.5)
+    phase_range: Limits = (0.0, 15.708)
+    defects: Share = 0.4
+    off_centre: Annotated[float, Field(ge=0, le=4)] = 1.0
+    coherence: Annotated[float, Field(ge=0, le=2)] = 0.5
+
+    @model_validator(mode="after")
+    def _sampled(self) -> Drawn:
+        if self.sampling[0] < 2.0:
+            raise ValueError(
+                "sampling: expected ratios of 2 or more: below, a pattern does not fix its crystal"
+            )
+        return self
+
+
+class Counted(Table):
+    """The detector; decades of the counts in the brightest voxel."""
+
+    decades: Limits = (3.0, 7.0)
+    background: Share = 0.5
+    gaps: Share = 0.4
+
+
+class TrainingRecipe(Table):
+    """A whole recipe of a prior."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+    train: Train
+    particles: Drawn = Drawn()
+    detector: Counted = Counted()
+
+
+def read_training(path: Path, changes: tuple[str, ...] = ()) -> TrainingRecipe:
+    """Recipe with `table.key=value` changes applied; UserError names file, key and what was expected."""
+    return model_of(TrainingRecipe, read_tables(path, changes), path)

@@ -1,0 +1,35 @@
+"""What a prior learns from."""
+
+from __future__ import annotations
+
+from nanotexture.schema.variables import Schema, variable
+
+_Q = "particle qx qy qz"
+
+CRYSTAL_EXAMPLES: Schema = {
+    "particle": variable("particle", "1", "particle", "Number of the particle.", "i"),
+    "intensity": variable(_Q, "1", "intensity", "Intensity over its largest, before anything is counted."),
+    "phase": variable(_Q, "rad", "phase", "Phase of the diffraction, the particle's centroid at the origin."),
+    "family": variable("particle", "1", "family", "Family of shapes.", "U"),
+    "strain": variable("particle", "1", "strain", "Kind of strain field.", "U"),
+    "phase_range": variable(
+        "particle", "rad", "phase range", "Difference of the smooth field over the particle."
+    ),
+}
+
+CRYSTAL_GUESS: Schema = {
+    "part": variable("part", "1", "part", "Real or imaginary part.", "U"),
+    "density": variable(
+        "part x y z", "count^0.5", "density", "Complex density guessed, in the solvers' sign."
+    ),
+    "support": variable("x y z", "1", "support", "Non-zero where the crystal is guessed to be.", "u"),
+    "cost": variable("", "1", "chi2", "chi2 of the guess with an even modulus, before any refinement."),
+    "free_cost": variable("", "1", "free chi2", "The same over the held-out voxels."),
+    "limit": variable(
+        "",
+        "1",
+        "limit",
+        "0.95 quantile of that free chi2 of simulated particles which the network never learnt from, at as many counts.",
+    ),
+    "trusted": variable("", "1", "trusted", "1 where free chi2 is not above the limit.", "i"),
+}

@@ -1,0 +1,41 @@
+"""Stage: where a learned prior would begin, and whether to trust it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from nanotexture.engine.stage import stage
+from nanotexture.priors.guess import guessed
+from nanotexture.priors.weights import load_prior
+from nanotexture.quantities import CrystalGuess, Diffraction
+from nanotexture.schema import CRYSTAL_GUESS, labelled
+from nanotexture.stages.config import Config
+from nanotexture.stages.crystal import pattern
+
+
+class GuessConfig(Config):
+    """Nothing to choose: weights and pattern decide."""
+
+
+@stage(version=1)
+def crystal_guess(diffraction: Diffraction, weights: Path, *, config: GuessConfig) -> CrystalGuess:
+    """Crystal guessed by the network; trusted where its free chi2 is as low as on particles it never learnt from."""
+    prior, made = load_prior(weights), pattern(diffraction)
+    found = guessed(prior.network, made)
+    limit = prior.trust.limit(float(made.counts.max()))
+    inside = np.nonzero(found.support & made.box)
+    # a broken guess may be empty: it is not trusted then, and one voxel stands for it
+    cut = tuple(slice(int(p.min()), int(p.max()) + 1) if p.size else slice(0, 1) for p in inside)
+    values = {
+        "density": np.stack([found.object[cut].real, found.object[cut].imag]),
+        "support": (found.support & made.box)[cut].astype(np.uint8),
+        "part": ["real", "imaginary"],
+        "free_cost": found.free_chi2,
+        "cost": found.chi2,
+        "limit": limit,
+        "trusted": int(bool(inside[0].size) and found.free_chi2 <= limit),
+    }
+    return CrystalGuess(labelled(values, CRYSTAL_GUESS, {"first": json.dumps([c.start for c in cut])}))
