@@ -89,7 +89,7 @@ def sampling_ratios(*, counts: Real, measured: Mask) -> tuple[float, ...]:
 
 def _ratio(profile: Real, floor: float) -> float:
     # the autocorrelation is twice the crystal: lags up to its size. That of one crystal falls all the way; what rises again
-    # below LOBE is something else, such as the unequal steps of a rocking scan (6 % of staff54), and no sign of a larger one
+    # below LOBE is something else (6 % in staff54: unequal steps of its scan, or a faint neighbour), and no sign of a larger one
     reach = int(np.flatnonzero(profile > floor).max(initial=0)) + 1
     again = np.flatnonzero((np.diff(profile) > 0) & (profile[:-1] < LOBE))
     reach = min(reach, int(again[0]) + 1) if again.size else reach
