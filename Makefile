@@ -41,6 +41,7 @@ bench: install
 
 bench-convert: install
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/convert.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/stream.py
 
 bench-learned: install
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/learned.py $(ARGS)

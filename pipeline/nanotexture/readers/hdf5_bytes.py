@@ -6,13 +6,15 @@ kept: an object of no size is read again and again. Layout: "HDF5 File Format Sp
 
 from __future__ import annotations
 
-import mmap
 import struct
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 _SIGNATURE = b"GCOL\x01\0\0\0"  # with version and reserved bytes: libhdf5 itself refuses others
 _HEAP = struct.Struct("<8xQ")  # size of the collection
 _OBJECT = struct.Struct("<HH4xQ")  # index (0: free space), reference count, size
+_PIECE = 16 * 2**20  # bytes
 
 
 _END_OF_FILE = {0: 40, 1: 44, 2: 28, 3: 28}  # where the superblock of each version keeps the end of the file
@@ -31,27 +33,43 @@ def missing_bytes(path: Path) -> int:
 
 def damaged_heap(path: Path) -> int | None:
     """Offset of the first global heap whose objects do not fit into it; None where all do."""
-    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        start = content.find(_SIGNATURE)
-        while start >= 0:
-            if not _fits(content, start):
-                return start
-            start = content.find(_SIGNATURE, start + 1)
-    return None
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        return next((start for start in _heaps(stream) if not _fits(stream, start, size)), None)
 
 
-def _fits(content: mmap.mmap, start: int) -> bool:
+def _heaps(stream: BinaryIO) -> Iterator[int]:
+    """Offsets of all signatures, piece by piece: mapped, a long scan would stand in a worker's memory as a whole."""
+    before, tail = 0, b""
+    while piece := stream.read(_PIECE):
+        content = tail + piece
+        place = content.find(_SIGNATURE)
+        while place >= 0:
+            here = stream.tell()
+            yield before - len(tail) + place
+            stream.seek(here)
+            place = content.find(_SIGNATURE, place + 1)
+        before += len(piece)
+        tail = content[1 - len(_SIGNATURE) :]
+
+
+def _fits(stream: BinaryIO, start: int, whole: int) -> bool:
     """Whether the objects of one heap follow each other to its end."""
-    if start + _HEAP.size > len(content):
+    if start + _HEAP.size > whole:
         return False
-    (size,) = _HEAP.unpack_from(content, start)
-    if start + size > len(content):
+    (size,) = _HEAP.unpack(_at(stream, start, _HEAP.size))
+    if start + size > whole:
         return False
     place, end = start + _HEAP.size, start + size
     while place + _OBJECT.size <= end:
-        index, _, length = _OBJECT.unpack_from(content, place)
+        index, _, length = _OBJECT.unpack(_at(stream, place, _OBJECT.size))
         step = length if index == 0 else _OBJECT.size + -(-length // 8) * 8
         if not 0 < step <= end - place:
             return False
         place += step
     return True
+
+
+def _at(stream: BinaryIO, place: int, number: int) -> bytes:
+    stream.seek(place)
+    return stream.read(number)
