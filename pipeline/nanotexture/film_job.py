@@ -13,7 +13,7 @@ import xarray as xr
 from nanotexture.caveats import reflections_of as reflections_measured
 from nanotexture.caveats import warnings_of
 from nanotexture.engine.task import Task
-from nanotexture.foresight import not_told, reflections_of, some_volumes
+from nanotexture.foresight import map_headers, not_told, reflections_of, some_volumes
 from nanotexture.job import Getter
 from nanotexture.lacking import lacking_record
 from nanotexture.memory import bytes_of_frames, bytes_of_inversion
@@ -102,9 +102,10 @@ class FilmJob:
 def film_job(recipe: Recipe, path: Path) -> FilmJob:
     """The job of a film's recipe; reads headers, computes nothing; UserError says what is wrong with an input."""
     tasks = plan_recipe(recipe, path)
-    told = not_told(recipe, tasks.film, reflections_of(recipe, path, tasks.frames))
+    headers = map_headers(recipe, path)
+    told = not_told(recipe, tasks.film, reflections_of(recipe, headers, tasks.frames))
     notes = tuple(note for one in tasks.frames for note in one.notes)
-    return FilmJob(recipe, tasks, (*notes, *some_volumes(recipe, path), *told))
+    return FilmJob(recipe, tasks, (*notes, *some_volumes(headers), *told))
 
 
 def _one(plan: TemperaturePlan, get: Getter) -> OneTemperature:

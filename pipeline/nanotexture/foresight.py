@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from nanotexture.film.config import FilmConfig
 from nanotexture.inputs import resolve
 from nanotexture.lacking import lacking_sentences
 from nanotexture.map_task import MapTask
-from nanotexture.readers import read_map_header
+from nanotexture.readers import MapHeader, read_map_header
 from nanotexture.recipe import Recipe
 from nanotexture.stages.determined import Told
 
 ENERGY = 8.048  # keV, where only the scan itself says it: which component is told hardly depends on it
 
 
-def reflections_of(recipe: Recipe, path: Path, frames: Sequence[MapTask] = ()) -> tuple[Told, ...]:
-    """Reflections that a recipe measures, each once, from headers alone; frames: those maps, headers read already."""
+def map_headers(recipe: Recipe, path: Path) -> dict[str, MapHeader]:
+    """Headers of a recipe's map files by name, none where it has other input."""
+    if recipe.simulate is not None or recipe.input.kind != "maps":
+        return {}
+    return {str(file): read_map_header(file) for file in resolve(recipe.input.files, path, "input.files")}
+
+
+def reflections_of(
+    recipe: Recipe, headers: Mapping[str, MapHeader], frames: Sequence[MapTask] = ()
+) -> tuple[Told, ...]:
+    """Reflections that a recipe measures, each once; headers: those of its map files; frames: maps made of frames."""
     if recipe.simulate is not None:
         found = [Told(hkl, recipe.simulate.energy) for hkl in recipe.simulate.hkl]
     elif recipe.input.kind == "maps":
-        headers = [read_map_header(file) for file in resolve(recipe.input.files, path, "input.files")]
-        found = [Told(header.hkl, header.energy) for header in headers]
+        found = [Told(header.hkl, header.energy) for header in headers.values()]
     elif frames:
         found = [Told(one.hkl, one.energy) for one in frames]
     else:
@@ -30,16 +38,13 @@ def reflections_of(recipe: Recipe, path: Path, frames: Sequence[MapTask] = ()) -
     return tuple({one.hkl: one for one in found}.values())
 
 
-def some_volumes(recipe: Recipe, path: Path) -> tuple[str, ...]:
+def some_volumes(headers: Mapping[str, MapHeader]) -> tuple[str, ...]:
     """A sentence where some files have an axis qy and others have none: the texture is then taken for uniform along y."""
-    if recipe.simulate is not None or recipe.input.kind != "maps":
-        return ()
-    files = resolve(recipe.input.files, path, "input.files")
-    flat = [file.name for file in files if "qy" not in read_map_header(file).axes]
-    if not flat or len(flat) == len(files):
+    flat = [Path(file).name for file, header in headers.items() if "qy" not in header.axes]
+    if not flat or len(flat) == len(headers):
         return ()
     return (
-        f"input.files: {len(files) - len(flat)} of {len(files)} maps have an axis qy and are summed over it, since "
+        f"input.files: {len(headers) - len(flat)} of {len(headers)} maps have an axis qy and are summed over it, since "
         f"{flat[0]} has none: the texture is taken for uniform along y.",
     )
 

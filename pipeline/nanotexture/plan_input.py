@@ -59,9 +59,7 @@ def _frames(recipe: Recipe, film: FilmConfig, path: Path, files: list[Path]) -> 
     if recipe.input.align is not None:
         raise UserError(f'{path}: input.align: expected only with kind = "scans", found it with "frames"')
     found = frame_maps(recipe.input, recipe.convert, path, files, lattice_limits(film))
-    entries = [((str(one.hkl), one.temperature), (one.file, one.task)) for one in found]
-    made = {key: task for key, (_, task) in _distinct(entries)}
-    return Measured(files_of(found), None, _by_temperature(made, path), tuple(found))
+    return Measured(files_of(found), None, _of_tasks(found, path), tuple(found))
 
 
 def _directions(film: FilmConfig, files: list[Path]) -> tuple[Task]:
@@ -73,9 +71,13 @@ def _directions(film: FilmConfig, files: list[Path]) -> tuple[Task]:
 def _scans(recipe: Recipe, film: FilmConfig, path: Path, files: list[Path]) -> Measured:
     source, alignment = _alignment(recipe, film, path)
     found = scan_maps(recipe.input, film, alignment, path, files)
+    return Measured([*files, *source], alignment, _of_tasks(found, path))
+
+
+def _of_tasks(found: list[MapTask], path: Path) -> dict[float, tuple[Task, ...]]:
+    """Maps of instrument files by temperature."""
     entries = [((str(one.hkl), one.temperature), (one.file, one.task)) for one in found]
-    made = {key: task for key, (_, task) in _distinct(entries)}
-    return Measured([*files, *source], alignment, _by_temperature(made, path))
+    return _by_temperature({key: task for key, (_, task) in _distinct(entries)}, path)
 
 
 def _alignment(recipe: Recipe, film: FilmConfig, path: Path) -> tuple[list[Path], Task | None]:

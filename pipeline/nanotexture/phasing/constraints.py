@@ -170,6 +170,16 @@ def chi2_of_magnitudes(
     return float(np.sum((scale * m - a) ** 2)) / total if total > 0 else float("nan")
 
 
+def chi2_and_free(*, magnitude: Real, amplitude: Real, work: Mask, held: Mask) -> tuple[float, float]:
+    """chi2 over the fitted voxels and over those held out, with the scale that fits the first best."""
+    scale = best_scale(magnitude=magnitude, amplitude=amplitude, weight=work)
+    fitted, free = (
+        chi2_of_magnitudes(magnitude=magnitude, amplitude=amplitude, weight=part, scale=scale)
+        for part in (work, held)
+    )
+    return fitted, free
+
+
 def best_scale(*, magnitude: Real, amplitude: Real, weight: ArrayLike) -> float:
     """s = sum w m A / sum w m^2, the scale of least chi2; 0 where m vanishes."""
     chosen = np.asarray(weight, dtype=bool)

@@ -27,8 +27,7 @@ from nanotexture.phasing.constraints import (
     Mask,
     Real,
     Support,
-    best_scale,
-    chi2_of_magnitudes,
+    chi2_and_free,
 )
 from nanotexture.phasing.crystal_pattern import Pattern
 from nanotexture.phasing.crystal_shape import shape_of
@@ -237,11 +236,7 @@ def refined(pattern: Pattern, first: Projected, *, settings: CrystalSettings) ->
         exposure=pattern.exposure,
     )
     magnitude, amplitude = np.sqrt(ended.expected), np.sqrt(pattern.counts)
-    scale = best_scale(magnitude=magnitude, amplitude=amplitude, weight=pattern.work)
-    chi2, free = (
-        chi2_of_magnitudes(magnitude=magnitude, amplitude=amplitude, weight=part, scale=scale)
-        for part in (pattern.work, pattern.held)
-    )
+    chi2, free = chi2_and_free(magnitude=magnitude, amplitude=amplitude, work=pattern.work, held=pattern.held)
     return CrystalRun(
         ended.object,
         found.support,

@@ -111,7 +111,12 @@ def first_box(*, counts: Real, measured: Mask) -> Mask:
 def _filled(counts: Real, measured: Mask) -> Real:
     """Counts with gaps filled from their neighbours, so that a gap's edge is no feature of the autocorrelation."""
     clean = np.where(measured, counts, 0.0).astype(float)
-    if measured.all():
-        return clean
-    around = gaussian_filter(clean, 1.5) / np.maximum(gaussian_filter(measured.astype(float), 1.5), 1e-3)
-    return np.where(measured, clean, around)
+    return clean if measured.all() else filled_from_neighbours(clean, measured, sigma=1.5, least=1e-3)
+
+
+def filled_from_neighbours(values: Real, measured: Mask, *, sigma: float, least: float) -> Real:
+    """Values with what was not measured taken from neighbours, weighed by a Gaussian of sigma voxels; least: of its weight."""
+    around = gaussian_filter(np.where(measured, values, 0.0), sigma)
+    return np.where(
+        measured, values, around / np.maximum(gaussian_filter(measured.astype(float), sigma), least)
+    )

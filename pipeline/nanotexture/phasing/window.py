@@ -44,8 +44,7 @@ from nanotexture.phasing.constraints import (
     Mask,
     Real,
     Support,
-    best_scale,
-    chi2_of_magnitudes,
+    chi2_and_free,
 )
 from nanotexture.phasing.driver import Leg, Retrieval, ShrinkWrap, Stop, random_start, retrieve
 from nanotexture.phasing.farfield import Complex, forward
@@ -303,11 +302,7 @@ def _costs(run: Retrieval, window: Window) -> tuple[float, float]:
     if run.outcome is Outcome.NOT_DETERMINED:
         return float("nan"), float("nan")
     m, a = np.abs(forward(run.object)), window.amplitude
-    scale = best_scale(magnitude=m, amplitude=a, weight=window.work)
-    return (
-        chi2_of_magnitudes(magnitude=m, amplitude=a, weight=window.work, scale=scale),
-        chi2_of_magnitudes(magnitude=m, amplitude=a, weight=window.held, scale=scale),
-    )
+    return chi2_and_free(magnitude=m, amplitude=a, work=window.work, held=window.held)
 
 
 def _around(q: Real, g: float) -> slice:

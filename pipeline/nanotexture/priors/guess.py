@@ -13,8 +13,8 @@ import scipy.fft
 import torch
 from scipy.ndimage import gaussian_filter
 
-from nanotexture.phasing.constraints import Mask, Real, best_scale, chi2_of_magnitudes
-from nanotexture.phasing.crystal_pattern import Pattern, sampling_ratios
+from nanotexture.phasing.constraints import Mask, Real, chi2_and_free
+from nanotexture.phasing.crystal_pattern import Pattern, filled_from_neighbours, sampling_ratios
 from nanotexture.phasing.crystal_shape import shape_of
 from nanotexture.phasing.farfield import Complex, forward, inverse
 from nanotexture.priors.networks import GRID, PhaseNet, features
@@ -71,7 +71,9 @@ def guessed(network: PhaseNet, pattern: Pattern) -> Guess:
     smooth = gaussian_filter(np.abs(small), BLUR, mode="wrap") * _reach(pattern, view)
     support = smooth > THRESHOLD * smooth.max()
     even = np.where(shape_of(np.abs(small), support), np.exp(1j * np.angle(small)), 0.0)
-    chi2, free = _scores(np.abs(forward(even)), np.sqrt(seen), known, kept)
+    chi2, free = chi2_and_free(
+        magnitude=np.abs(forward(even)), amplitude=np.sqrt(seen), work=known, held=kept
+    )
     return Guess(_whole(np.where(support, small, 0.0), view), _whole_support(support, view), chi2, free)
 
 
@@ -108,19 +110,7 @@ def _view(counts: Real, work: Mask, pattern: Pattern) -> _View:
 
 def _amplitude(counts: Real, measured: Mask) -> Real:
     """Square roots of the counts, from their neighbours where there are none."""
-    amplitude = np.sqrt(counts)
-    around = gaussian_filter(np.where(measured, amplitude, 0.0), 1.0)
-    around = around / np.maximum(gaussian_filter(measured.astype(float), 1.0), 1e-2)
-    return np.where(measured, amplitude, around)
-
-
-def _scores(magnitude: Real, amplitude: Real, work: Mask, held: Mask) -> tuple[float, float]:
-    scale = best_scale(magnitude=magnitude, amplitude=amplitude, weight=work)
-    work_chi2, free = (
-        chi2_of_magnitudes(magnitude=magnitude, amplitude=amplitude, weight=part, scale=scale)
-        for part in (work, held)
-    )
-    return work_chi2, free
+    return filled_from_neighbours(np.sqrt(counts), measured, sigma=1.0, least=1e-2)
 
 
 def _whole(small: Complex, view: _View) -> Complex:

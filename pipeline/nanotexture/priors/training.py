@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 from nanotexture.priors.augmentation import Batch, Detector, seen
@@ -177,8 +178,6 @@ def _resumed(
     best: dict[str, torch.Tensor],
 ) -> Curves:
     """Curves so far; network, optimizer and best weights are set to those of the checkpoint."""
-    from safetensors import SafetensorError, safe_open
-
     path = folder / CHECKPOINT
     try:
         with safe_open(path, "pt") as file:

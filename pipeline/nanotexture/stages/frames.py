@@ -119,7 +119,8 @@ def merge_sums(parts: list[BlockSums], grid: FrameGrid, *, config: MergeConfig) 
 def frame_map(sums: BlockSums, first: Frames, grid: FrameGrid, *, config: FrameMapConfig) -> ReciprocalMap:
     """Means of the voxels: the map of a scan."""
     whole = dense_sums([sums], grid)
-    mean, variance, mask = means_from_sums(sums=whole.sums, least=FEWEST)
+    sums_of_voxels = whole.sums
+    mean, variance, mask = means_from_sums(sums=sums_of_voxels, least=FEWEST)
     if mask.all():
         raise InputError(_file(first), "frames", "a pixel within the ranges of the grid", "none")
     if not (mean[mask == 0] > 0).any():
@@ -134,7 +135,7 @@ def frame_map(sums: BlockSums, first: Frames, grid: FrameGrid, *, config: FrameM
         "intensity": mean,
         "variance": variance,
         "mask": mask,
-        "contributions": whole.sums.contributions,
+        "contributions": sums_of_voxels.contributions,
         "hkl": np.array(config.hkl, dtype=np.int64),
         "temperature": float(first["temperature"]) if config.temperature is None else config.temperature,
         "energy": energy_in(first, config.place),
