@@ -15,10 +15,12 @@ from .recipes_pruned import RECIPES
 from .stages.planted import SINGLE, orders
 
 
-def texture(cost=1.0, unknown=(True, True)):
+def texture(cost=1.0, unknown=(True, True), free_cost=1.0):
     shape = (2, 4, 5)
     polar = np.where(np.array(unknown)[:, None, None], np.nan, np.ones(shape))
-    found = xr.Dataset({"polarization": (("component", "x", "z"), polar), "cost": cost})
+    found = xr.Dataset(
+        {"polarization": (("component", "x", "z"), polar), "cost": cost, "free_cost": free_cost}
+    )
     return found.assign_attrs(solver="motif")
 
 
@@ -117,3 +119,16 @@ def test_a_component_that_follows_from_equilibrium_is_neither_mixed_nor_missed()
     assert said(hkl, unknown=(False, False)) == ()
     assert mixed_components(SINGLE, told, np.eye(2)) == ()
     assert mixed_components(SINGLE, told, np.eye(2)[1:]) == (0,)
+
+
+@pytest.mark.parametrize(
+    ("cost", "free", "warned"),
+    [(0.6, 9.9, True), (0.6, 1.9, False), (4.0, 7.0, False), (4.0, 9.0, True), (0.6, np.nan, False)],
+)
+def test_a_fit_that_misses_what_was_held_out_is_warned_of(cost, free, warned):
+    every = ((0, 0, 1), (0, 0, 2), (1, 0, 3), (1, 0, 4))
+    found = [
+        text for text in said(every, cost=cost, free_cost=free, unknown=(False, False)) if "held out" in text
+    ]
+    assert bool(found) is warned
+    assert all(f"free chi2 {free:.1f}" in text for text in found)

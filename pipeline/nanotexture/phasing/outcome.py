@@ -7,6 +7,7 @@ from enum import StrEnum
 DESCRIBED = (
     10.0  # chi2 per point above which the model does not describe the data, whatever the start says of itself
 )
+OVERFIT = 2.0  # free chi2 over chi2 from which the motif follows noise or errors of the model
 
 
 class Outcome(StrEnum):

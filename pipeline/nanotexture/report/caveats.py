@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 
-from nanotexture.phasing.outcome import Outcome
+from nanotexture.phasing.outcome import OVERFIT, Outcome
 from nanotexture.report.facts import UNCLEAR_SHARE, Facts
 from nanotexture.report.format import listed, number, percent, reflection_text
 
-OVERFIT = 2.0  # free chi2 over chi2
 UNFINISHED = 0.3  # share of the starts
 MISFIT = 3.0  # chi2 per point
 LOW_COUNTS = 1e6  # simulated films failed at 1e5 peak counts and succeeded at 1e7
