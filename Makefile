@@ -47,6 +47,7 @@ bench-learned: install
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/learned.py $(ARGS)
 
 bench-crystal: install
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[peers]'
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/crystal.py $(ARGS)
 
 # hours: FOLDER keeps what is finished, so that the same command goes on; ARGS as benchmarks/inversion.py --help says
