@@ -17,6 +17,7 @@ from nanotexture.stages.map_fit import map_fit
 from nanotexture.stages.prepare import prepare
 from nanotexture.stages.prepare_volume import prepare_volume
 from nanotexture.stages.texture import texture
+from nanotexture.stages.weigh import weigh
 from nanotexture.stages.window import window
 
 # harmonics beyond those seen in the data, and whether with fewer polynomials than the fringes allow
@@ -139,6 +140,9 @@ def _answer(
     polar = recipe.texture.polarization and motif
     settings = models.ConsensusConfig(film=film, solver=told.solver, strain=told.strain, polarization=polar)
     clusters = Task(group, settings, (cold.orders, shared, cold.choice, solutions), cold.label)
+    if motif and told.widths == "data":
+        weighing = models.WeighConfig(film=film, strain=told.strain, polarization=polar)
+        clusters = Task(weigh, weighing, (cold.orders, shared, cold.choice, clusters), cold.label)
     asked = models.TextureConfig(polar_film=film if polar and film.polar else None)
     answer = Task(texture, asked, (cold.orders, clusters, shared), cold.label)
     left = _left_out(recipe, film, cold, clusters, shared) if motif else ()

@@ -70,6 +70,9 @@ class Invert(Table):
     harmonics: Literal["auto"] | Annotated[int, Field(gt=0, le=16)] = "auto"
     polynomials: Literal["auto"] | Annotated[int, Field(gt=0, le=24)] = "auto"
     strain: Annotated[float, Field(gt=0, le=0.5)] = 0.03
+    widths: Literal["data", "told"] = (
+        "data"  # of the prior: harmonic by harmonic by the evidence, or as `strain` says
+    )
     reflection: Hkl | None = None  # that solver window is given; None: the one of the strongest satellites
     batch: Annotated[int, Field(gt=0)] = 8
 

@@ -235,7 +235,21 @@ def _with_temperature(series: list[OneTemperature], parts: list[xr.Dataset]) -> 
 
 
 def _modes(series: list[OneTemperature]) -> xr.Dataset:
-    return dressed(_with_temperature(series, [one.choice for one in series]), schema.RESULT_MODES)
+    scales = [one.clusters["width_scale"].values for one in series if "width_scale" in one.clusters]
+    parts: list[xr.Dataset] = [one.choice for one in series]
+    if scales:
+        shape = tuple(np.max([scale.shape for scale in scales], axis=0))
+        parts = [one.choice.assign(width_scale=_scale_of(one, shape)) for one in series]
+    return dressed(_with_temperature(series, parts), schema.RESULT_MODES)
+
+
+def _scale_of(one: OneTemperature, shape: tuple[int, ...]) -> xr.DataArray:
+    """Factors (unknown, wave) of the prior widths of one temperature, ones where it has no such unknown or wave."""
+    table = np.ones(shape)
+    if "width_scale" in one.clusters:
+        own = one.clusters["width_scale"].values
+        table[: own.shape[0], : own.shape[1]] = own
+    return xr.DataArray(table, dims=("unknown", "wave"))
 
 
 def _solutions(series: list[OneTemperature]) -> xr.Dataset:

@@ -132,6 +132,12 @@ class Modes:
         """Wave vector of every mode in periods, (modes, directions)."""
         return self.index[:, [0]] if self.period_y is None else self.index[:, [0, 3]]
 
+    @cached_property
+    def wave_of_mode(self) -> Tensor:
+        """Which of the waves every mode has, (modes,)."""
+        place = {wave: number for number, wave in enumerate(self.waves)}
+        return torch.tensor([place[tuple(vector)] for vector in self.vectors.tolist()], dtype=torch.int64)
+
     def coarser(self, harmonics: int, profiles: int) -> tuple[Modes, NDArray[np.bool_]]:
         """The modes of few harmonics and profiles, and which of all they are (modes,)."""
         fewer = replace(

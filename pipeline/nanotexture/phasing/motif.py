@@ -41,7 +41,8 @@ class MotifSolutions:
     d/dz; with an axis y in both, and d/dy, where the texture is periodic along y too; coefficients (start, size); cost and
     free_cost (start,): chi2 per fitted and per held-out point; log_scale and log_resolution (start, reflection): against the
     first guesses; gap (start,) in angstrom; model: order intensities (start, n, q) of each reflection; determined (start,):
-    share of the answer's variance that the data, not the prior, fix; covariance (start, size, size).
+    share of the answer's variance that the data, not the prior, fix; told (start, size): the same share of every coefficient's
+    prior variance; covariance (start, size, size).
     """
 
     fields: Tensor
@@ -57,6 +58,7 @@ class MotifSolutions:
     iterations: Tensor
     outcome: tuple[Outcome, ...]
     determined: Tensor
+    told: Tensor
     covariance: Tensor
 
 
@@ -194,6 +196,7 @@ def _solutions(problem: Problem, parameters: Tensor, steps: Tensor, reason: Tens
     curvature = _Curvature.at(problem, parameters)
     determined = _determined(problem, coefficients, curvature.covariance(torch.ones_like(cost)))
     covariance = curvature.covariance(torch.fmax(cost, free_cost).clamp_min(LEAST_CHI2))
+    told = 1.0 - covariance.diagonal(dim1=1, dim2=2) * problem.unknowns.prior_precision()
     shown = problem.unknowns
     if problem.equilibrium is not None:
         tied = Tied.of(problem.equilibrium, problem.unknowns, fields)
@@ -213,6 +216,7 @@ def _solutions(problem: Problem, parameters: Tensor, steps: Tensor, reason: Tens
         steps,
         tuple(_outcome(int(r), float(d)) for r, d in zip(reason, determined, strict=True)),
         determined,
+        told,
         covariance,
     )
 

@@ -120,6 +120,12 @@ class Unknowns:
         """1 / prior variance of every coefficient (size,)."""
         return torch.cat([block.width.flatten() for block in self.blocks]) ** -2
 
+    def scaled(self, factor: Tensor) -> Unknowns:
+        """The unknowns with prior widths times a factor (field, wave) of every field of all blocks."""
+        parts = zip(self.blocks, factor.split([block.number for block in self.blocks]), strict=True)
+        blocks = tuple(replace(b, width=b.width * part[:, b.modes.wave_of_mode]) for b, part in parts)
+        return replace(self, blocks=blocks)
+
     @property
     def directions(self) -> int:
         """Directions of the plane along which the motif is periodic, 1 or 2."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nanotexture.schema.measured import MAP, ORDERS, PERIOD, PERIOD_STD
-from nanotexture.schema.solved import MODE_CHOICE
+from nanotexture.schema.solved import MODE_CHOICE, WIDTH_SCALE
 from nanotexture.schema.variables import (
     ANGSTROM,
     COUNT,
@@ -18,7 +18,8 @@ from nanotexture.schema.variables import (
 )
 
 RESULT_MODES: Schema = {
-    name: replace(entry, dims=(TEMPERATURE, *entry.dims)) for name, entry in MODE_CHOICE.items()
+    name: replace(entry, dims=(TEMPERATURE, *entry.dims))
+    for name, entry in {**MODE_CHOICE, "width_scale": WIDTH_SCALE}.items()
 }
 
 RESULT_MAP: Schema = {

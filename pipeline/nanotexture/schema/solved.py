@@ -43,7 +43,17 @@ MODE_CHOICE: Schema = {
     ),
 }
 
+WIDTH_SCALE = variable(
+    "unknown wave",
+    "1",
+    "factor of the prior widths",
+    "By which the data changed the prior width of each harmonic of each unknown: displacements, then polarizations; 1 where an "
+    "unknown has no such harmonic.",
+    optional=True,
+)
+
 SETTLED: Schema = {
+    "width_scale": WIDTH_SCALE,
     "hkl": variable("reflection index", "1", "reflection", "Miller indices in the reference lattice.", "i"),
     "cost_fitted": variable(
         "reflection", "1", "chi2 fitted", "chi2 per point of each reflection, its scale free."
@@ -206,6 +216,7 @@ CLUSTERS: Schema = {
         "", "1", "determined share", "Share of the answer's variance that the data, not the prior, fix."
     ),
     "gap": variable("", ANGSTROM, "film-substrate gap", "Of cluster 0."),
+    "width_scale": WIDTH_SCALE,
     "inversion_delta_cost": variable(
         "", "1", "cost of the inverse", "chi2 of the inverted, relaxed motif minus that of the answer."
     ),

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from nanotexture.engine.stage import stage
 from nanotexture.phasing.motif import MotifSolutions
@@ -19,6 +20,8 @@ from nanotexture.stages.motif_data import motif_data
 from nanotexture.stages.motif_setup import MotifData
 from nanotexture.stages.motif_solve import Motifs, relaxed
 
+Array = NDArray[np.float64]
+
 
 @stage(version=1)
 def settle(
@@ -29,12 +32,14 @@ def settle(
     values: dict[str, Any] = {"hkl": hkl, "cost_fitted": np.full(len(hkl), np.nan)}
     if len(clusters["field"]):
         data = motif_data(orders, reference, config.film, config.polarization, Tie(choice["tie"].item()))
-        found = relaxed(data, chosen_modes(choice, config.strain), _answer(clusters))
+        found = relaxed(data, chosen_modes(choice, config.strain), _answer(clusters), _scale(clusters))
         values |= {
             "cost_fitted": np.array([_cost(one, found) for one in data.reflections]),
             "motif": data.on_planes(found.fields[0]),
             "gap": float(found.gap),
         }
+        if "width_scale" in clusters:
+            values["width_scale"] = clusters["width_scale"].values
     return Settled(labelled(values, in_volume(SETTLED) if "order_y" in orders else SETTLED))
 
 
@@ -53,7 +58,8 @@ def leave_out(
     if "motif" in settled:
         data = motif_data(orders, reference, config.film, config.polarization, Tie(choice["tie"].item()))
         motif = Motifs(settled["motif"].values[None], settled["gap"].values[None])
-        others = relaxed(_without(data, config.left), chosen_modes(choice, config.strain), motif)
+        modes = chosen_modes(choice, config.strain)
+        others = relaxed(_without(data, config.left), modes, motif, _scale(settled))
         one = data.reflections[config.left]
         use, missed = one.work | one.free, misfit(one, others)
         by_order = missed.sum(1) / use.sum(1).clamp_min(1)
@@ -63,6 +69,11 @@ def leave_out(
             "points": int(use.sum()),
         }
     return LeftOut(labelled(values, LEFT_OUT))
+
+
+def _scale(found: Clusters | Settled) -> Array | None:
+    """Factor of the prior widths that the answer was found with, if the data chose them."""
+    return found["width_scale"].values if "width_scale" in found else None
 
 
 def misfit(one: ReflectionData, motif: MotifSolutions) -> torch.Tensor:

@@ -163,6 +163,14 @@ class ConsensusConfig(Config):
     polarization: bool = False
 
 
+class WeighConfig(Config):
+    """Film, and the prior strain that the data scale."""
+
+    film: FilmConfig
+    strain: float
+    polarization: bool
+
+
 class SettleConfig(Config):
     """Film and prior strain."""
 

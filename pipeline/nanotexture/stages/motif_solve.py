@@ -9,9 +9,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from nanotexture.phasing.equilibrium import Equilibrium
+from nanotexture.phasing.evidence import Weighed, weighed
 from nanotexture.phasing.motif import MotifSolutions, solve_motif
-from nanotexture.phasing.motif_settings import Schedule
-from nanotexture.phasing.unknowns import random_starts
+from nanotexture.phasing.motif_settings import MotifSettings, Schedule
+from nanotexture.phasing.unknowns import Unknowns, random_starts
 from nanotexture.quantities import Solutions
 from nanotexture.stages.motif_setup import MotifData
 from nanotexture.texture.grid import resampled
@@ -43,19 +45,51 @@ def best_motif(solutions: Solutions) -> Motifs:
     return Motifs(np.concatenate(parts)[None], solutions["gap"].values[[best]])
 
 
-def relaxed(data: MotifData, modes: ModeNumbers, motifs: Motifs) -> MotifSolutions:
-    """The minimum next to each motif, with a number of modes."""
-    unknowns = data.unknowns(modes.harmonics, modes.polynomials, modes.strain)
-    planes = stretched(motifs.fields, len(data.slots))[..., : len(data.z)]
-    fields = torch.from_numpy(resampled(planes, (unknowns.points,) * unknowns.directions))
-    equilibrium = data.equilibrium(unknowns)
+@dataclass(frozen=True)
+class _Beside:
+    """Unknowns, what ties them, settings without tempering, and coefficients (start, size) of motifs near a minimum."""
+
+    unknowns: Unknowns
+    equilibrium: Equilibrium | None
+    settings: MotifSettings
+    start: torch.Tensor
+
+    @classmethod
+    def of(cls, data: MotifData, modes: ModeNumbers, motifs: Motifs) -> _Beside:
+        unknowns = data.unknowns(modes.harmonics, modes.polynomials, modes.strain)
+        planes = stretched(motifs.fields, len(data.slots))[..., : len(data.z)]
+        fields = torch.from_numpy(resampled(planes, (unknowns.points,) * unknowns.directions))
+        equilibrium = data.equilibrium(unknowns)
+        start = unknowns.project(fields if equilibrium is None else equilibrium.removed(fields))
+        settings = replace(data.settings(modes.harmonics, unknowns), schedule=Schedule.LAST)
+        return cls(unknowns, equilibrium, settings, start)
+
+
+def relaxed(
+    data: MotifData, modes: ModeNumbers, motifs: Motifs, scale: Array | None = None
+) -> MotifSolutions:
+    """The minimum next to each motif, with a number of modes; scale (field, wave): factor of their prior widths."""
+    here = _Beside.of(data, modes, motifs)
     return solve_motif(
         data=data.reflections,
-        unknowns=unknowns,
-        settings=replace(data.settings(modes.harmonics, unknowns), schedule=Schedule.LAST),
-        start=unknowns.project(fields if equilibrium is None else equilibrium.removed(fields)),
+        unknowns=here.unknowns if scale is None else here.unknowns.scaled(torch.from_numpy(scale)),
+        settings=here.settings,
+        start=here.start,
         gap=torch.from_numpy(motifs.gaps.astype(float)),
-        equilibrium=equilibrium,
+        equilibrium=here.equilibrium,
+    )
+
+
+def weighed_motif(data: MotifData, modes: ModeNumbers, motif: Motifs) -> tuple[Weighed, Weighed]:
+    """The minimum next to one motif, with the prior widths as they are and with those that the data choose."""
+    here = _Beside.of(data, modes, motif)
+    return weighed(
+        data=data.reflections,
+        unknowns=here.unknowns,
+        settings=here.settings,
+        start=here.start,
+        gap=torch.from_numpy(motif.gaps.astype(float)),
+        equilibrium=here.equilibrium,
     )
 
 
