@@ -213,3 +213,10 @@ def test_a_map_that_ends_on_its_satellites_is_cut(results):
 def test_rms_error_is_that_of_fully_correlated_errors():
     field = replace(ALONG, value=WAVE, std=0.1 * np.abs(WAVE))
     assert field.rms_error == pytest.approx(0.1 * field.rms)
+
+
+def test_prior_widths_that_the_data_chose_are_told_with_their_range():
+    told = said(replace(MORE, widths=(0.03, 0.512)))["prior_widths"]
+    assert "0.03 to 0.51 times" in told
+    assert "prior_widths" not in said(MORE)
+    assert "prior_widths" not in said(replace(MORE, widths=(0.03, 0.512), cost=50.0))

@@ -50,6 +50,17 @@ def equilibrium(facts: Facts) -> str:
     return f"{start}: held-out satellites prefer it (free χ² {' and '.join(costs)})."
 
 
+def prior_widths(facts: Facts) -> str:
+    """Harmonics that the data do not need, instead of following noise, stay small."""
+    if facts.widths is None or not facts.described:
+        return ""
+    least, most = (number(one, 2) for one in facts.widths)
+    return (
+        f"How strong each harmonic may be: its prior width was chosen by the data, {least} to {most} times the recipe's, and "
+        "held-out satellites do not speak against it."
+    )
+
+
 def lengths(facts: Facts) -> str:
     known = [
         f"{name} {with_error(value, error, 'angstrom')}"
@@ -93,4 +104,4 @@ def _clear(fields: Sequence[Field]) -> str:
     return f"; above its standard deviation in {listed(shares)} of the motif" if known else ""
 
 
-RULES = (displacement, polarization, equilibrium, lengths, resolved, unique)
+RULES = (displacement, polarization, equilibrium, prior_widths, lengths, resolved, unique)

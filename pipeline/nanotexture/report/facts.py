@@ -31,7 +31,7 @@ class Facts:
     best one; highest_order: largest |n| seen above the noise; qz_range: 1/angstrom; cut: reflections whose
     satellites reach the edge of the map; counts: most counts in one voxel of each reflection's map; to_add: what the
     reflections do not tell, each with names of reflections that would; tie: what ties the displacement to the polarization;
-    ties: those tried, with the free cost of each.
+    ties: those tried, with the free cost of each; widths: least and largest factor by which the data changed a prior width.
     """
 
     reflections: tuple[str, ...] = ()
@@ -61,6 +61,7 @@ class Facts:
     to_add: tuple[tuple[str, tuple[str, ...]], ...] = ()
     solver: str = "motif"
     tie: str = ""
+    widths: tuple[float, float] | None = None
     ties: tuple[tuple[str, float], ...] = ()
 
     @property
@@ -117,7 +118,15 @@ def facts_of(result: Result, temperature: int = 0) -> Facts:
         solver=str(result.texture.attrs.get("solver", "motif")),
         tie="" if modes is None else str(modes["tie"].item()),
         ties=() if modes is None else tried_ties(modes),
+        widths=None if modes is None else chosen_widths(modes),
     )
+
+
+def chosen_widths(modes: xr.Dataset) -> tuple[float, float] | None:
+    """Least and largest factor by which the data changed a prior width, if they changed any."""
+    scale = modes["width_scale"].values if "width_scale" in modes else np.ones(1)
+    changed = scale[scale != 1.0]
+    return (float(changed.min()), float(changed.max())) if len(changed) else None
 
 
 def tried_ties(modes: xr.Dataset) -> tuple[tuple[str, float], ...]:
