@@ -46,9 +46,10 @@ bench-convert: install
 bench-learned: install
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/learned.py $(ARGS)
 
+# the peer stands apart from the environment that is tested
 bench-crystal: install
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[peers]'
-	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/crystal.py $(ARGS)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(VENV)/peers cohere_core==4.5.4 tqdm
+	OMP_NUM_THREADS=1 PYTHONPATH=$(VENV)/peers $(BIN)/python benchmarks/crystal.py $(ARGS)
 
 # hours: FOLDER keeps what is finished, so that the same command goes on; ARGS as benchmarks/inversion.py --help says
 FOLDER ?= runs/bench-inversion

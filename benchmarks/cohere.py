@@ -1,4 +1,4 @@
-"""The peer of the crystal bench: cohere-core (Argonne, pip install cohere_core==4.5.4), run on numpy with the same schedule.
+"""The peer of the crystal bench: cohere-core (Argonne; `make bench-crystal` installs 4.5.4 beside the environment), run on numpy with the same schedule.
 
 It fits every voxel and knows no mask, so that blanked voxels are zeros to it. Only this file knows its interface.
 """
