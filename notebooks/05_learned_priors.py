@@ -13,8 +13,8 @@
 # %% [markdown]
 # # Learned priors: what a network knows before the first iteration
 #
-# A crystal of 3D coherent diffraction is found by iterations from random phases, and some starts never arrive. A network that has
-# seen simulated particles can guess the phases of the diffraction at once. This notebook takes three particles that no training
+# A crystal of 3D coherent diffraction is found by iterations from random phases, and some starts never arrive. A network
+# that has seen simulated particles can guess the phases of the diffraction at once. This notebook takes three particles that no training
 # has seen, counts their photons, and looks at the guess, at what 200 iterations make of it, and at random starts beside it.
 #
 # The rule is the same for all: HIO with ER and shrink-wrap, coherent beam. Which start is best is told by the held-out voxels
@@ -25,6 +25,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from cmcrameri import cm
+from IPython.display import Markdown
 from nanotexture.data import locate
 from nanotexture.phasing.constraints import best_scale, chi2_of_magnitudes
 from nanotexture.phasing.crystal import Begin, CrystalSettings, projected
@@ -46,8 +47,8 @@ RANGE, COUNTS, SEED = (
 )  # phase range in rad, photons in the brightest voxel, seed of no training
 prior = load_prior(locate("crystal_prior")[0])
 limit = prior.trust.limit(COUNTS)
-print(
-    f"a guess is trusted up to a free chi2 of {limit:.3f}: the 0.95 quantile of particles the network never learnt from"
+Markdown(
+    f"A guess is trusted up to a free χ² of {limit:.3f}: the 0.95 quantile of particles the network never learnt from."
 )
 
 # %% [markdown]
@@ -82,8 +83,8 @@ for (above, below), truth, pattern in zip(axes.T, truths, patterns, strict=True)
 plt.show()
 
 # %% [markdown]
-# One learned start and three random ones of 200 iterations each. `similarity` is the correlation with the truth after the shift, the
-# phase and the twin that no intensity can tell: 1 is the crystal itself, 0.9 counts as found.
+# One learned start and three random ones of 200 iterations each. `similarity` is the correlation with the truth after the
+# shift, the phase and the twin that no intensity can tell: 1 is the crystal itself, 0.9 counts as found.
 
 # %%
 settings = CrystalSettings(cycles=2, last=0, coherence=False)
@@ -106,14 +107,13 @@ for truth, pattern in zip(truths, patterns, strict=True):
         told[name] = (free, by.similarity, moved(placed, by))
     rows.append((guess, told))
 
+lines = ["| particle | start | free χ² | similarity |", "|---|---|---|---|"]
 for number, (guess, told) in enumerate(rows):
-    print(
-        f"particle {number}: guess {'trusted' if guess.free_chi2 <= limit else 'out of distribution'} ({guess.free_chi2:.3f})"
-    )
+    trust = "trusted" if guess.free_chi2 <= limit else "out of distribution"
     for name, (free, similarity, _) in told.items():
-        print(
-            f"    {name:<14} free chi2 {free:8.1e}   similarity {similarity:.3f}{'   found' if similarity >= 0.9 else ''}"
-        )
+        found = "**found**" if similarity >= 0.9 else ""
+        lines.append(f"| {number} ({trust}) | {name} | {free:.1e} | {similarity:.3f} {found} |")
+Markdown("\n".join(lines))
 
 # %%
 fig, axis = plt.subplots(figsize=(5, 3.4))
