@@ -1,6 +1,7 @@
 """The peer of the crystal bench: cohere-core on numpy with the same schedule.
 
-Argonne's package; `make bench-crystal` installs version 4.5.4 beside the environment that is tested. It fits every voxel and knows no mask, so that blanked voxels are zeros to it. Only this file knows its interface.
+Argonne's package; `make bench-crystal` installs version 4.5.4 beside the environment that is tested. It fits every voxel and
+knows no mask, so that blanked voxels are zeros to it. Only this file knows its interface.
 """
 
 from __future__ import annotations

@@ -14,8 +14,9 @@
 # # Learned priors: what a network knows before the first iteration
 #
 # A crystal of 3D coherent diffraction is found by iterations from random phases, and some starts never arrive. A network
-# that has seen simulated particles can guess the phases of the diffraction at once. This notebook takes three particles that no training
-# has seen, counts their photons, and looks at the guess, at what 200 iterations make of it, and at random starts beside it.
+# that has seen simulated particles can guess the phases of the diffraction at once. This notebook takes three particles that
+# no training has seen, counts their photons, and looks at the guess, at what 200 iterations make of it, and at random starts
+# beside it.
 #
 # The rule is the same for all: HIO with ER and shrink-wrap, coherent beam. Which start is best is told by the held-out voxels
 # (free $\chi^2$); the truth is used only to draw the error.
@@ -130,8 +131,8 @@ axis.set(
 plt.show()
 
 # %% [markdown]
-# A low free $\chi^2$ goes with the truth: that is why it may choose. Below, each particle as the learned start and as the best random
-# start (by free $\chi^2$) leave it, beside the truth; holes are where the modulus has not come out even.
+# A low free $\chi^2$ goes with the truth: that is why it may choose. Below, each particle as the learned start and as the best
+# random start (by free $\chi^2$) leave it, beside the truth; holes are where the modulus has not come out even.
 
 # %%
 fig, axes = plt.subplots(3, 3, figsize=(8, 7.5))
