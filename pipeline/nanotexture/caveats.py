@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from nanotexture.film.config import FilmConfig
 from nanotexture.lacking import lacking_sentences
@@ -13,6 +14,8 @@ from nanotexture.phasing.outcome import DESCRIBED, OVERFIT, Outcome
 from nanotexture.preparation.contradictions import told_thickness
 from nanotexture.quantities import Clusters, Orders, ReciprocalMap, Texture
 from nanotexture.stages.determined import Told
+
+Flags = NDArray[np.bool_]
 
 SIGMAS = 3.0
 THICKNESS_OFF = 0.02  # relative: nearer than this, a told thickness is not called wrong
@@ -38,9 +41,11 @@ def warnings_of(
         *_about_thickness(film, orders, thickness_scans),
         *_about_fit(clusters, texture),
     ]
-    if texture.attrs["solver"] == "motif" and "y" not in texture.dims:
-        there = np.isfinite(texture["polarization"].values).any(axis=(1, 2))
-        told = lacking_sentences(film, reflections_of(orders), polarization, tuple(np.flatnonzero(there)))
+    if texture.attrs["solver"] == "motif":
+        there = np.flatnonzero(_components_known(texture)).tolist()
+        told = lacking_sentences(
+            film, reflections_of(orders), polarization, there, volume="period_y" in orders
+        )
         found += told
         if polarization and film.polar:
             found += _about_polarization(texture, told)
@@ -55,12 +60,18 @@ def reflections_of(orders: Orders) -> tuple[Told, ...]:
 
 def _about_polarization(texture: Texture, told: tuple[str, ...]) -> list[str]:
     """Components that the reflections could tell and that are NaN all the same."""
-    unknown = np.isnan(texture["polarization"].values).all(axis=(1, 2))
+    known = _components_known(texture)
     return [
         f"The polarization along {name} is smaller than its own error, and is NaN: more counts or harmonics may tell it."
-        for name, missing in zip("xz", unknown, strict=True)
-        if missing and not any(f"polarization along {name}" in text for text in told)
+        for name, there in zip("xyz" if len(known) == 3 else "xz", known, strict=True)
+        if not there and not any(f"polarization along {name}" in text for text in told)
     ]
+
+
+def _components_known(texture: Texture) -> Flags:
+    """Components of the polarization that the answer has, (component,)."""
+    polar = texture["polarization"].values
+    return np.asarray(np.isfinite(polar).any(axis=tuple(range(1, polar.ndim))))
 
 
 def _about_coverage(orders: Orders, clusters: Clusters) -> Iterator[str]:

@@ -169,7 +169,8 @@ def score(
     as_json: Json = False,
 ) -> None:
     """Score a result against a truth."""
-    from nanotexture.scoring import lines, open_scored, score_answer, summary
+    from nanotexture.score_table import lines, summary
+    from nanotexture.scoring import open_scored, score_answer
 
     answer, target = open_scored(result), open_scored(truth)
     try:

@@ -80,7 +80,8 @@ class FilmJob:
             thickness_scans=scans,
             warnings=self._warnings(series, scans),
         )
-        to_add = lacking_record(self.tasks.film, reflections_measured(series[0].orders))
+        orders = series[0].orders
+        to_add = lacking_record(self.tasks.film, reflections_measured(orders), volume="period_y" in orders)
         return result_tree(series, extras, {**attrs, "to_add": to_add})
 
     def _warnings(self, series: list[OneTemperature], scans: Mapping[str, xr.Dataset]) -> tuple[str, ...]:
@@ -103,7 +104,7 @@ def film_job(recipe: Recipe, path: Path) -> FilmJob:
     """The job of a film's recipe; reads headers, computes nothing; UserError says what is wrong with an input."""
     tasks = plan_recipe(recipe, path)
     headers = map_headers(recipe, path)
-    told = not_told(recipe, tasks.film, reflections_of(recipe, headers, tasks.frames))
+    told = not_told(recipe, tasks.film, reflections_of(recipe, headers, tasks.frames), headers)
     notes = tuple(note for one in tasks.frames for note in one.notes)
     return FilmJob(recipe, tasks, (*notes, *some_volumes(headers), *told))
 

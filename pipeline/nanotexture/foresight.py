@@ -9,6 +9,7 @@ from nanotexture.film.config import FilmConfig
 from nanotexture.inputs import resolve
 from nanotexture.lacking import lacking_sentences
 from nanotexture.map_task import MapTask
+from nanotexture.plan_temperature import is_volume
 from nanotexture.readers import MapHeader, read_map_header
 from nanotexture.recipe import Recipe
 from nanotexture.stages.determined import Told
@@ -49,11 +50,23 @@ def some_volumes(headers: Mapping[str, MapHeader]) -> tuple[str, ...]:
     )
 
 
-def not_told(recipe: Recipe, film: FilmConfig, reflections: Sequence[Told]) -> tuple[str, ...]:
-    """One sentence for each thing that was asked and that these reflections, or the solver, cannot give."""
+def not_told(
+    recipe: Recipe, film: FilmConfig, reflections: Sequence[Told], headers: Mapping[str, MapHeader]
+) -> tuple[str, ...]:
+    """One sentence for each thing that was asked and that these reflections, or the solver, cannot give.
+
+    Whether maps qx, qy, qz show satellites along qy is seen in the run: what only such a texture would lack has that proviso.
+    """
     if recipe.invert.solver == "window":
         return tuple(_of_window(recipe))
-    return lacking_sentences(film, reflections, recipe.texture.polarization)
+    polar = recipe.texture.polarization
+    if is_volume(recipe):
+        return lacking_sentences(film, reflections, polar, volume=True)
+    plane = lacking_sentences(film, reflections, polar)
+    if not headers or not all("qy" in one.axes for one in headers.values()):
+        return plane
+    both = lacking_sentences(film, reflections, polar, volume=True)
+    return (*plane, *(f"If there are satellites along qy too: {one}" for one in both if one not in plane))
 
 
 def _of_window(recipe: Recipe) -> Iterator[str]:

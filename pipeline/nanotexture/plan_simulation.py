@@ -38,7 +38,10 @@ def _temperatures(told: Simulate) -> tuple[float, ...]:
 
 
 def _motif(told: Simulate, film: FilmConfig, temperature: float, path: Path) -> Task:
-    _refuse_film(film, told.texture.period, path)
+    _refuse_film(film, path)
+    for name, period in (("period", told.texture.period), ("period_y", told.period_y)):
+        if period is not None:
+            _refuse_period(film, name, period, path)
     numbers = told.texture.model_dump()
     if "temperature" in numbers and not math.isnan(temperature):
         numbers["temperature"] = temperature
@@ -77,6 +80,7 @@ def _bright_config(told: Simulate, film: FilmConfig, hkl: models.Hkl) -> models.
         film=film,
         hkl=hkl,
         axis_period=told.texture.period,
+        axis_period_y=told.period_y,
         orders=told.orders,
         voxels=told.voxels,
         disorder=_disorder(told),
@@ -122,7 +126,7 @@ def _label(temperature: float) -> str:
     return "" if math.isnan(temperature) else f"{temperature:g} K"
 
 
-def _refuse_film(film: FilmConfig, period: float, path: Path) -> None:
+def _refuse_film(film: FilmConfig, path: Path) -> None:
     """UserError where a film has no thickness, no planes or too many, or a lattice that its materials cannot have."""
     if film.layers[0].cells is None and film.thickness is None:
         raise UserError(f"{path}: film.thickness: expected, since a simulated film has one, found nothing")
@@ -140,9 +144,12 @@ def _refuse_film(film: FilmConfig, period: float, path: Path) -> None:
             f"{path}: film.{where}: expected {FEWEST_PLANES} to {MOST_PLANES} planes of cells, {low:.4g} to {high:.4g} "
             f"angstrom, found {planes}"
         )
+
+
+def _refuse_period(film: FilmConfig, name: str, period: float, path: Path) -> None:
     if period < FEWEST_CELLS * film.in_plane:
         raise UserError(
-            f"{path}: simulate.texture.period: expected {FEWEST_CELLS * film.in_plane:.4g} angstrom or more, "
+            f"{path}: simulate.texture.{name}: expected {FEWEST_CELLS * film.in_plane:.4g} angstrom or more, "
             f"{FEWEST_CELLS} cells, found {period:g}"
         )
 

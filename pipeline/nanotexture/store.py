@@ -28,7 +28,7 @@ from nanotexture.quantities import (
     Texture,
     Truth,
 )
-from nanotexture.scoring import Scored, score_answer, truth_of_series
+from nanotexture.scoring import Scored, score_answer, truth_of_series, vector_labels
 from nanotexture.texture.elastic import components_from_fields
 from nanotexture.texture.grid import moved
 
@@ -328,26 +328,12 @@ def _with_axes(made: xr.Dataset, joined: xr.Dataset) -> xr.Dataset:
         for name in ("x", "y", "z")
         if name in joined.coords
     }
-    three = "y" in axes
-    if "component" in made.dims:
-        axes["component"] = (
-            "component",
-            np.array(["x", "y", "z"] if three else ["x", "z"], dtype=object),
-            _text_labels("component", "Direction of the vector's component."),
-        )
-    if "strain_component" in made.dims:
-        text = _text_labels("strain component", "Indices of the strain tensor.")
-        names = ["xx", "yy", "zz", "xy", "yz", "xz"] if three else ["xx", "zz", "xz"]
-        axes["strain_component"] = ("strain_component", np.array(names, dtype=object), text)
-    return made.assign_coords(axes)
+    named = {name: label for name, label in vector_labels(volume="y" in axes).items() if name in made.dims}
+    return made.assign_coords(axes | named)
 
 
 def _labels(entry: schema.Variable) -> dict[str, str]:
     return {"units": entry.units, "long_name": entry.long_name, "comment": entry.comment}
-
-
-def _text_labels(name: str, comment: str) -> dict[str, str]:
-    return {"units": "1", "long_name": name, "comment": comment}
 
 
 def _texture(series: list[OneTemperature], maps: Mapping[str, xr.Dataset]) -> xr.Dataset:

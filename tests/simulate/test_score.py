@@ -119,7 +119,7 @@ def test_the_truth_comes_onto_another_grid_periodic_in_x_and_linear_in_z():
     x, z = np.arange(64) / 64, np.arange(30) * 4.0
     field = np.sin(2 * np.pi * x)[None, :, None] * (1 + z / 50)[None, None]
     new_x, new_z = np.array([0.0, 0.123, 0.995]), np.array([0.0, 3.0, 57.7])
-    found = on_grid(truth=field, x=x, z=z, new_x=new_x, new_z=new_z)
+    found = on_grid(truth=field, plane=[x], z=z, new_plane=[new_x], new_z=new_z)
     np.testing.assert_allclose(found[0], np.sin(2 * np.pi * new_x)[:, None] * (1 + new_z / 50), atol=4e-3)
-    same = on_grid(truth=field, x=x, z=z, new_x=x, new_z=z)
+    same = on_grid(truth=field, plane=[x], z=z, new_plane=[x], new_z=z)
     np.testing.assert_allclose(same, field, atol=1e-12)

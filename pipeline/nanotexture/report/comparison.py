@@ -10,11 +10,13 @@ from nanotexture.report.fields import Array, Field, displacement_fields, polariz
 from nanotexture.report.format import number
 from nanotexture.report.result import Result
 
+_NAMED = {2: "xz", 3: "xyz"}  # components by their number
+
 
 def truth_pairs(result: Result, temperature: int = 0) -> list[tuple[Field, Field]]:
     """Result and truth, field by field, on the result's grid; the truth moved by what no intensity tells.
 
-    Shift along x and constant always; the inversion only where the result says that it is unresolved.
+    Shift along x (and y) and constant always; the inversion only where the result says that it is unresolved.
     """
     texture = result.texture.isel(temperature=temperature)
     if result.truth is None:
@@ -60,20 +62,22 @@ def _label(variable: xr.DataArray, dim: str, index: int) -> str:
         return f"{float(variable[dim][index]):g} K" if variable.sizes[dim] > 1 else ""
     if dim in variable.coords:
         return str(variable[dim].values[index])
-    return "xz"[index] if dim == "component" and variable.sizes[dim] == 2 else str(index)
+    return _NAMED[variable.sizes[dim]][index] if dim == "component" else str(index)
 
 
 def _true(truth: xr.Dataset, field: Field, q_direction: object) -> Array | None:
     """The truth's field of the same meaning."""
     name, _, component = field.key.rpartition("_")
+    space = [dim for dim in ("x", "y", "z") if dim in truth.dims]
     if field.key == "displacement_along_q":
         if q_direction is None or "displacement" not in truth:
             return None
         along = np.asarray(q_direction, dtype=float)
-        return np.tensordot(along, truth["displacement"].transpose("component", "x", "z").values, axes=1)
+        return np.tensordot(along, truth["displacement"].transpose("component", *space).values, axes=1)
     if name not in truth:
         return None
-    return np.asarray(truth[name].isel(component="xz".index(component)).transpose("x", "z").values)
+    at = _NAMED[truth.sizes["component"]].index(component)
+    return np.asarray(truth[name].isel(component=at).transpose(*space).values)
 
 
 def _at_temperature(truth: xr.Dataset, temperature: int) -> xr.Dataset:
@@ -83,13 +87,17 @@ def _at_temperature(truth: xr.Dataset, temperature: int) -> xr.Dataset:
 
 
 def _on_grid(truth: xr.Dataset, texture: xr.Dataset) -> xr.Dataset:
-    """Truth at the texture's x (periodic) and z (nearest value beyond its ends)."""
+    """Truth at the texture's x and y (periodic) and z (nearest value beyond its ends)."""
     if not {"x", "z"} <= set(truth.coords):
         return truth
-    wrapped = truth.isel(x=slice(0, 1)).assign_coords(x=truth["x"].values[:1] + 1.0)
-    periodic = xr.concat([truth, wrapped], "x", data_vars="minimal") if truth["x"].max() < 1.0 else truth
+    plane = [dim for dim in ("x", "y") if dim in truth.coords]
+    periodic = truth
+    for dim in plane:
+        if truth[dim].max() < 1.0:
+            wrapped = periodic.isel({dim: slice(0, 1)}).assign_coords({dim: truth[dim].values[:1] + 1.0})
+            periodic = xr.concat([periodic, wrapped], dim, data_vars="minimal")
     z = texture["z"].clip(float(truth["z"].min()), float(truth["z"].max()))
-    return periodic.interp(x=texture["x"].values, z=z.values)
+    return periodic.interp({dim: texture[dim].values for dim in plane} | {"z": z.values})
 
 
 def _words(name: str) -> str:

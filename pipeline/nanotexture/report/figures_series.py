@@ -78,8 +78,8 @@ def motifs_figure(texture: xr.Dataset) -> Figure | None:
     return figure
 
 
-def truth_figure(texture: xr.Dataset, pairs: list[tuple[Field, Field]]) -> Figure:
-    """Truth | result | difference, one row per field; pairs: result and truth on one grid."""
+def truth_figure(texture: xr.Dataset, pairs: list[tuple[Field, Field]], *, up: str = "z") -> Figure:
+    """Truth | result | difference, one row per field; pairs: result and truth on one grid; up: name of its second axis."""
     grid = grid_of(texture)
     figure = new_figure(len(pairs) * (2.75 * grid.panel_ratio + 0.55) + 0.3)
     axes = figure.subplots(len(pairs), 3, sharex=True, sharey=True, squeeze=False)
@@ -90,7 +90,7 @@ def truth_figure(texture: xr.Dataset, pairs: list[tuple[Field, Field]]) -> Figur
         for ax, (title, values) in zip(row, shown, strict=True):
             drawn = panel(ax, grid, values, cmap, norm)
             style(ax, f"{one.symbol} {title}")
-        row[0].set_ylabel("z (nm)", fontsize=TEXT, color=INK)
+        row[0].set_ylabel(f"{up} (nm)", fontsize=TEXT, color=INK)
         color_bar(figure, drawn, list(row), unit_text(one.units), fraction=0.025, aspect=22)
     for ax in axes[-1]:
         ax.set_xlabel("x (nm)", fontsize=TEXT, color=INK)

@@ -26,6 +26,7 @@ from nanotexture.report.header import in_plane
 from nanotexture.report.picture import Picture
 from nanotexture.report.result import Result
 from nanotexture.report.volume import (
+    cut_pairs,
     is_volume,
     mid_height,
     orders_along,
@@ -230,13 +231,20 @@ def truth_pictures(result: Result) -> Iterator[Picture]:
     """Truth beside the answer where the data were simulated."""
     for t, kelvin in enumerate(result.temperatures):
         if pairs := truth_pairs(result, t):
+            texture = result.texture.isel(temperature=t)
+            along = "x and y" if is_volume(texture) else "x"
             caption = (
-                "The truth is shifted along x, and inverted only where the inversion is unresolved, to lie "
-                "on the "
-                "result; the fields are then compared point by point."
+                f"The truth is shifted along {along}, and inverted only where the inversion is unresolved, to lie "
+                "on the result; the fields are then compared point by point."
             )
-            figure = truth_figure(result.texture.isel(temperature=t), pairs)
-            yield _picture(f"Truth and result{_at(kelvin)}", caption, figure)
+            if is_volume(texture):
+                where = f"at z = {number(NM * mid_height(texture))} nm"
+                figure = truth_figure(slice_level(texture), cut_pairs(pairs, level=True), up="y")
+                yield _picture(f"Truth and result {where}{_at(kelvin)}", caption, figure)
+                figure = truth_figure(slice_upright(texture), cut_pairs(pairs, level=False))
+                yield _picture(f"Truth and result at y = 0{_at(kelvin)}", caption, figure)
+                continue
+            yield _picture(f"Truth and result{_at(kelvin)}", caption, truth_figure(texture, pairs))
 
 
 def thickness_pictures(result: Result) -> Iterator[Picture]:

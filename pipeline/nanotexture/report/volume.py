@@ -61,6 +61,17 @@ def slice_level(texture: xr.Dataset) -> xr.Dataset:
     return xr.concat(across, "z", data_vars="minimal", coords="minimal", compat="override")
 
 
+def cut_pairs(pairs: list[tuple[Field, Field]], *, level: bool) -> list[tuple[Field, Field]]:
+    """Result and truth in the plane x, y at mid height over two periods of y (level), or in the plane x, z at y = 0."""
+    return [(_cut(one, level), _cut(other, level)) for one, other in pairs]
+
+
+def _cut(field: Field, level: bool) -> Field:
+    value = field.value
+    cut = np.tile(value[..., value.shape[-1] // 2], (1, PERIODS_Y)) if level else value[:, 0]
+    return Field(field.key, field.symbol, field.units, cut)
+
+
 def rotation_fields(texture: xr.Dataset) -> list[Field]:
     """The three components of the rotation of a slice."""
     return component_fields(texture, "rotation")

@@ -59,8 +59,10 @@ from nanotexture.schema.volumes import (
     VOLUME_RESULT_MAP,
     VOLUME_RESULT_ORDERS,
     VOLUME_RESULT_TEXTURE,
+    VOLUME_RESULT_TRUTH,
     VOLUME_SOLUTIONS,
     VOLUME_TEXTURE,
+    VOLUME_TRUTH,
     in_volume,
 )
 
@@ -123,8 +125,10 @@ __all__ = [
     "VOLUME_RESULT_MAP",
     "VOLUME_RESULT_ORDERS",
     "VOLUME_RESULT_TEXTURE",
+    "VOLUME_RESULT_TRUTH",
     "VOLUME_SOLUTIONS",
     "VOLUME_TEXTURE",
+    "VOLUME_TRUTH",
     "Schema",
     "SchemaError",
     "Variable",

@@ -89,6 +89,9 @@ SCORE: Schema = {
         optional=True,
     ),
     "period_error": variable(TEMPERATURE, "percent", "period error", "Period against the truth."),
+    "period_y_error": variable(
+        TEMPERATURE, "percent", "period error along y", "Period along y against the truth.", optional=True
+    ),
     "thickness_error": variable(TEMPERATURE, "percent", "thickness error", "Thickness against the truth."),
     "wall_error": variable(
         TEMPERATURE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nanotexture.schema.answer import RESULT_CLUSTERS, RESULT_MAP, RESULT_ORDERS, RESULT_TEXTURE
+from nanotexture.schema.answer import RESULT_CLUSTERS, RESULT_MAP, RESULT_ORDERS, RESULT_TEXTURE, RESULT_TRUTH
 from nanotexture.schema.measured import MAP, ORDERS
 from nanotexture.schema.solved import CLUSTERS, SOLUTIONS
 from nanotexture.schema.variables import (
@@ -131,6 +131,13 @@ VOLUME_RESULT_TEXTURE: Schema = {
 }
 
 VOLUME_TEXTURE: Schema = one_temperature(VOLUME_RESULT_TEXTURE, ("amplitude_correlation",))
+
+VOLUME_RESULT_TRUTH: Schema = {
+    name: VOLUME_RESULT_TEXTURE[name]
+    for name in (*RESULT_TRUTH, "y", "y_position", "period_y", "period_y_std", "correlation_length_y")
+}
+
+VOLUME_TRUTH: Schema = one_temperature(VOLUME_RESULT_TRUTH)
 
 DIRECTIONS: Schema = {
     "both": variable(

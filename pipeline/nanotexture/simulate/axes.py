@@ -40,21 +40,32 @@ class Axes:
 
 
 def sensible_axes(
-    *, period: float, stack: Stack, hkl: Hkl, orders: float = ORDERS, shape: tuple[int, int] = SHAPE
+    *,
+    period: float,
+    stack: Stack,
+    hkl: Hkl,
+    orders: float = ORDERS,
+    shape: tuple[int, ...] = SHAPE,
+    period_y: float | None = None,
 ) -> Axes:
     """Axes over +- orders satellites, and along qz over fringes, superlattice peaks and satellites of leaning walls.
 
-    Lengths in angstrom; PER_FRINGE voxels or more to a fringe; the film's peak lies at the middle voxel of both axes.
+    Lengths in angstrom; PER_FRINGE voxels or more to a fringe; the film's peak lies at the middle voxel of all axes. With
+    a period_y there are axes qx, qy, qz, and three numbers in the shape.
     """
-    if not (math.isfinite(period) and period > 0):
-        raise UserError(f"period: expected a length above 0 angstrom, e.g. 120, got {period:g}")
+    for length in (period, period_y):
+        if length is not None and not (math.isfinite(length) and length > 0):
+            raise UserError(f"period: expected a length above 0 angstrom, e.g. 120, got {length:g}")
     once = sum(layer.cells * layer.c for layer in stack.layers)
     repeats = REPEATS / once if stack.repeat > 1 else 0.0
-    most = shape[1] / (2 * PER_FRINGE * stack.thickness)
+    most = shape[-1] / (2 * PER_FRINGE * stack.thickness)
     wide = min(max(FRINGES / stack.thickness, repeats, LEANING / period), most)
     qx = middle(hkl[0], stack.in_plane) + np.linspace(-1, 1, shape[0]) * 2 * np.pi * orders / period
-    qz = middle(hkl[2], stack.mean_c) + np.linspace(-1, 1, shape[1]) * 2 * np.pi * wide
-    return Axes(qx, qz)
+    qz = middle(hkl[2], stack.mean_c) + np.linspace(-1, 1, shape[-1]) * 2 * np.pi * wide
+    if period_y is None:
+        return Axes(qx, qz)
+    half = 2 * np.pi * orders / period_y
+    return with_qy(Axes(qx, qz), stack=stack, hkl=hkl, half=half, number=shape[1])
 
 
 def with_qy(axes: Axes, *, stack: Stack, hkl: Hkl, half: float, number: int) -> Axes:

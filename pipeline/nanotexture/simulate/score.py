@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,8 @@ ROUNDING = 1e-6  # of that size: the alignment finds the shift no better
 class Score:
     """Per component (component,): nrmse, correlation, coverage, NaN where result or truth is NaN; truth, moved onto the result.
 
-    truth: (component, x, z), shifted, without constant and inverted where the result leaves that open; NaN likewise.
+    truth: (component, x, z) or (component, x, y, z), shifted, without constant and inverted where the result leaves that
+    open; NaN likewise.
     """
 
     nrmse: Array
@@ -28,18 +30,22 @@ class Score:
     truth: Array
 
 
-def on_grid(*, truth: Array, x: Array, z: Array, new_x: Array, new_z: Array) -> Array:
-    """Truth (component, x, z), periodic in x (fractions), interpolated linearly onto another grid; z in angstrom."""
-    order = np.argsort(x)
-    period_x = np.append(x[order], x[order][0] + 1.0)
-    found = np.empty((len(truth), len(new_x), len(new_z)))
-    for c, field in enumerate(truth):
-        wrapped = np.concatenate([field[order], field[order][:1]])
-        along = np.stack(
-            [np.interp(new_x, period_x, wrapped[:, j], period=1.0) for j in range(len(z))], axis=1
-        )
-        found[c] = np.stack([np.interp(new_z, z, row) for row in along])
-    return found
+def on_grid(
+    *, truth: Array, plane: Sequence[Array], z: Array, new_plane: Sequence[Array], new_z: Array
+) -> Array:
+    """Truth (component, x, z) or (component, x, y, z), interpolated linearly onto another grid.
+
+    plane, new_plane: fractions of one period along x, or x and y, in which the truth is periodic; z in angstrom.
+    """
+    found = truth
+    for axis, (old, new) in enumerate(zip(plane, new_plane, strict=True), start=1):
+        found = _interpolated(found, axis, old, new, period=1.0)
+    return _interpolated(found, found.ndim - 1, z, new_z, period=None)
+
+
+def _interpolated(values: Array, axis: int, old: Array, new: Array, period: float | None) -> Array:
+    """Values along one axis at other places."""
+    return np.asarray(np.apply_along_axis(lambda row: np.interp(new, old, row, period=period), axis, values))
 
 
 def score_fields(
@@ -52,7 +58,7 @@ def score_fields(
     kind: NDArray[np.int64] | None = None,
 ) -> Score:
     """Scores of result (component, x, z) with std against truth on the same grid: shift along x and constant
-    removed, inversion only where the result leaves it open.
+    removed, inversion only where the result leaves it open; of (component, x, y, z) the shift along y too.
 
     constant (component,): which components have a free constant (None: all); kind (component,): components of one kind
     have one unit and weigh alike in the alignment (None: all are of one kind).
@@ -60,7 +66,8 @@ def score_fields(
     number = len(result)
     free = np.ones(number, bool) if constant is None else constant
     alike = np.zeros(number, np.int64) if kind is None else kind
-    known = np.isfinite(result).all(axis=(1, 2)) & np.isfinite(truth).all(axis=(1, 2))
+    space = tuple(range(1, result.ndim))
+    known = np.isfinite(result).all(axis=space) & np.isfinite(truth).all(axis=space)
     nrmse, correlation, coverage = (np.full(number, np.nan) for _ in range(3))
     moved = np.full(truth.shape, np.nan)
     if not known.any():

@@ -230,18 +230,20 @@ class SimulateConfig(Config):
 class BrightConfig(Config):
     """Film and measurement of one simulated reflection.
 
-    axis_period: angstrom, whose orders the map's axes reach; gap of film and substrate in angstrom; seed: of the places.
+    axis_period, axis_period_y: angstrom, whose orders the map's axes reach, None of a map without qy; gap of film and
+    substrate in angstrom; seed: of the places.
     """
 
     film: FilmConfig
     hkl: Hkl
     axis_period: float
     orders: float
-    voxels: tuple[int, int]
+    voxels: tuple[int, int] | tuple[int, int, int]
     disorder: Disorder
     instrument: Instrument
     film_gap: float
     seed: int
+    axis_period_y: float | None = None
 
 
 class CountsConfig(Config):

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nanotexture.errors import UserError
 from nanotexture.film.config import FilmConfig
 from nanotexture.film.forward import Reflection
 from nanotexture.film.reflection import Sampling, reflection_from_stack
@@ -68,11 +67,6 @@ def motif_data(
     fewer = [fewer_rows(useful_rows(one, stack.thickness), stack.thickness) for one in rows]
     scattering = [_scattering(orders, r, one, stack, film) for r, one in enumerate(rows)]
     volume = vectors.shape[1] == 3
-    if polarization and volume:
-        raise UserError(
-            "texture.polarization: expected false for maps with satellites along qx and qy, of which the displacement alone is "
-            "found, found true"
-        )
     polar_axes = (
         separable_axes(scattering, vectors, axes) if polarization else np.zeros((0, vectors.shape[1]))
     )

@@ -89,9 +89,8 @@ class MotifData:
             displacement = Block(modes, 2, width, 0.0, judged=False)
         else:
             modes, number = self._modes(harmonics, polynomials), len(self.axes)
-            # as large in all as that of a texture with one direction: more waves share it
-            strain *= float(np.sqrt((2 * harmonics + 1) / (2 * len(modes.waves) - 1)))
-            displacement = Block(modes, number, strain_width(modes, number, strain), START_PHASE / longest)
+            width = self._shared(strain_width(modes, number, strain), modes)
+            displacement = Block(modes, number, width, START_PHASE / longest)
         if len(self.polar_axes) == 0:
             return Unknowns((displacement,), points)
         polar = Modes(
@@ -101,10 +100,15 @@ class MotifData:
             constant=True,
             lean=self.lean,
             period_y=self.period_y,
+            centred=self.centred,
         )
         number = len(self.polar_axes)
-        width = polar_width(polar, number, POLARIZATION) * self._induced(polar)
+        width = self._shared(polar_width(polar, number, POLARIZATION), polar) * self._induced(polar)
         return Unknowns((displacement, Block(polar, number, width, START_POLARIZATION)), points)
+
+    def _shared(self, width: torch.Tensor, modes: Modes) -> torch.Tensor:
+        """Prior widths as large in all as those of a texture with one direction: the waves of two share them."""
+        return width * float(np.sqrt((2 * modes.harmonics + 1) / (2 * len(modes.waves) - 1)))
 
     def _modes(self, harmonics: int, polynomials: int) -> Modes:
         if self.repeats:

@@ -81,7 +81,7 @@ def _mixed(orders: Orders, clusters: Clusters, config: TextureConfig) -> tuple[i
     if config.polar_film is None:
         return ()
     pairs = zip(orders["hkl"].values.tolist(), orders["energy"].values.tolist(), strict=True)
-    polar = clusters["polar_axis"].values if "polar_axis" in clusters else np.zeros((0, 2))
+    polar = clusters["polar_axis"].values if "polar_axis" in clusters else clusters["axis"].values[:0]
     told = [Told((h, k, n), energy) for (h, k, n), energy in pairs]
     return mixed_components(config.polar_film, told, polar)
 

@@ -14,6 +14,7 @@ Array = NDArray[np.float64]
 
 PARALLEL = 0.02  # directions of Q closer than this (rad) are one: they give one component of the displacement
 SEPARABLE = 0.02  # angstrom per C/m^2: spread of dphase/dP over Q that tells polarization from displacement
+ALIKE = 1e-3  # relative: shifts of all phases that are parallel to this are one
 MIXED = 0.05  # angstrom per C/m^2: a polarization of 0.6 C/m^2 that is read as more than 0.03 angstrom of displacement
 
 
@@ -39,11 +40,14 @@ def field_axes(vectors: Array) -> Array:
 
 
 def separable_axes(scattering: list[Reflection], vectors: Array, axes: Array) -> Array:
-    """The axes (p, 2) along which polarization and displacement can be told apart.
+    """The axes (p, c) along which polarization and displacement can be told apart.
 
     A polarization along e shifts the phase of a reflection by dphi/dP, a displacement by Q.e: where the ratio of the two is
-    the same for all reflections, each can stand for the other.
+    the same for all reflections, each can stand for the other. Of a texture that is periodic along x and y, whose components
+    are more, no sum of others either may shift all phases alike: it takes as many reflections as components of both.
     """
+    if vectors.shape[1] == 3:
+        return axes[_unlike_others(scattering, vectors, axes)]
     found = []
     for axis in axes:
         ratios = [
@@ -53,11 +57,25 @@ def separable_axes(scattering: list[Reflection], vectors: Array, axes: Array) ->
         ]
         if len(ratios) > 1 and max(ratios) - min(ratios) > SEPARABLE:
             found.append(axis)
-    return np.array(found).reshape(-1, 2)
+    return np.array(found).reshape(-1, vectors.shape[1])
+
+
+def _unlike_others(scattering: list[Reflection], vectors: Array, axes: Array) -> NDArray[np.bool_]:
+    """Which polarizations along axes (f, c) shift the phases as no sum of displacements and other polarizations does, (f,)."""
+    moved = vectors @ axes.T
+    polar = np.array([[_phase_per_polarization(one, axis) for axis in axes] for one in scattering])
+    found = []
+    for i in range(len(axes)):
+        others = np.concatenate([moved, np.delete(polar, i, axis=1)], axis=1)
+        left = polar[:, i] - others @ (np.linalg.pinv(others, rcond=ALIKE) @ polar[:, i])
+        seen = np.abs(moved[:, i]) > 0.3
+        # half: two ratios that differ by SEPARABLE are each half of it off the displacement that lies between
+        found.append(bool((np.abs(left[seen] / moved[seen, i]) > SEPARABLE / 2).any()))
+    return np.array(found, bool)
 
 
 def mixed_axes(scattering: list[Reflection], vectors: Array, axes: Array, polar_axes: Array) -> Array:
-    """The axes (m, 2) along which a polarization that is not told apart is read as a displacement of its own size.
+    """The axes (m, c) along which a polarization that is not told apart is read as a displacement of its own size.
 
     Even l in perovskites hardly feel the polarization's phase, and show the displacement however large it is.
     """
@@ -73,20 +91,23 @@ def mixed_axes(scattering: list[Reflection], vectors: Array, axes: Array, polar_
         )
         > MIXED
     ]
-    return np.array(found).reshape(-1, 2)
+    return np.array(found).reshape(-1, vectors.shape[1])
 
 
 def can_tie(stack: Stack, axes: Array, polar_axes: Array) -> bool:
-    """Whether the displacement can follow from the polarization: all components of the one, any of the other, materials."""
+    """Whether the displacement can follow from the polarization: all components of the one, any of the other, materials.
+
+    Equilibrium is worked out for textures that are uniform along y.
+    """
     known = equilibrium_known(layer.material for layer in stack.layers)
-    return len(axes) == 2 and len(polar_axes) > 0 and known
+    return axes.shape == (2, 2) and len(polar_axes) > 0 and known
 
 
 def _phase_per_polarization(one: Reflection, axis: Array) -> float:
-    """d(phase of F)/dP along an axis (2,) in rad m^2/C, of the most polar part at the middle of order 0."""
-    slopes = [0.0]
+    """d(phase of F)/dP along an axis (c,) in rad m^2/C, of the most polar part at the middle of order 0."""
+    slopes, components = [0.0], [0, 2] if len(axis) == 2 else [0, 1, 2]
     for part in one.parts:
-        weight = part.weight[:, len(one.orders_x) // 2, 0, len(one.qz) // 2]
-        lift = part.per_polarization[:, [0, 2]] * torch.from_numpy(axis)
-        slopes.append(float(((lift @ one.g[[0, 2]]) * weight / weight.sum()).sum().real))
+        weight = part.weight[:, len(one.orders_x) // 2, len(one.orders_y) // 2, len(one.qz) // 2]
+        lift = part.per_polarization[:, components] * torch.from_numpy(axis)
+        slopes.append(float(((lift @ one.g[components]) * weight / weight.sum()).sum().real))
     return max(slopes, key=abs)

@@ -23,6 +23,8 @@ from nanotexture.tables.fields import (
 
 Number = Annotated[int, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=0.5)]
+Voxels = Annotated[int, Field(ge=16, le=4096)]
+MOST_VOXELS = 2_000_000  # of one map: 16 MB, and a finer grid beneath it
 MOST_COUNTS = 1e15  # beyond, there is no generator of Poisson numbers
 PER_ORDER = 2  # voxels from one satellite to the next, at least
 
@@ -111,6 +113,20 @@ class PhaseFieldTable(Table):
     seed: Annotated[int, Field(ge=0)] = 0
 
 
+class CheckerboardTable(Table):
+    """Squares that alternate along x and y."""
+
+    kind: Literal["checkerboard"]
+    period: Length
+    period_y: Length
+    amplitude: Length = 0.2
+    polarization: float = 0.0
+    wall: Length = 30.0
+    closure: Length = 25.0
+    offset: float = 0.25
+    points: Number = 24
+
+
 TextureTable = Annotated[
     StripesTable
     | LaminateTable
@@ -118,7 +134,8 @@ TextureTable = Annotated[
     | ACDomainsTable
     | RandomTable
     | VorticesTable
-    | PhaseFieldTable,
+    | PhaseFieldTable
+    | CheckerboardTable,
     Field(discriminator="kind"),
 ]
 
@@ -150,8 +167,13 @@ class Simulate(Table):
         0.0  # angstrom: atoms touch, or there is a further plane
     )
     orders: Annotated[float, Field(ge=1.2, le=12)] = 3.5
-    voxels: tuple[Annotated[int, Field(ge=16, le=4096)], Annotated[int, Field(ge=16, le=4096)]] = (145, 169)
+    voxels: tuple[Voxels, Voxels] | tuple[Voxels, Voxels, Voxels] = (145, 169)
     seed: Annotated[int, Field(ge=0)] = 0
+
+    @property
+    def period_y(self) -> float | None:
+        """Period along y in angstrom, None of a texture that is uniform along y."""
+        return self.texture.period_y if isinstance(self.texture, CheckerboardTable) else None
 
     @model_validator(mode="after")
     def _reflections(self) -> Simulate:
@@ -168,13 +190,19 @@ class Simulate(Table):
 
     @model_validator(mode="after")
     def _detector(self) -> Simulate:
-        across, up = self.voxels
-        fewest = math.ceil(2 * PER_ORDER * self.orders) + 1
-        if across < fewest:
+        axes = ("qx", "qz") if self.period_y is None else ("qx", "qy", "qz")
+        if len(self.voxels) != len(axes) or math.prod(self.voxels) > MOST_VOXELS:
             raise ValueError(
-                f"voxels: expected {fewest} or more along qx, which satellites up to order {self.orders:g} need, "
-                f"found {list(self.voxels)}"
+                f"voxels: expected numbers along {', '.join(axes)} of at most {MOST_VOXELS} in all, found {list(self.voxels)}"
             )
+        *plane, up = self.voxels
+        fewest = math.ceil(2 * PER_ORDER * self.orders) + 1
+        for axis, across in zip(axes, plane, strict=False):
+            if across < fewest:
+                raise ValueError(
+                    f"voxels: expected {fewest} or more along {axis}, which satellites up to order {self.orders:g} need, "
+                    f"found {list(self.voxels)}"
+                )
         if self.gap > up // 2:
             raise ValueError(
                 f"gap: expected at most {up // 2} voxels, half of those along qz, found {self.gap}"
