@@ -58,6 +58,16 @@ PRUNED = {
         "simulate.voxels=[121, 81]",
     ),
     "sim_closure_domains": (*_SMALL, "simulate.hkl=[[0, 0, 2], [1, 0, 3]]", "simulate.voxels=[121, 81]"),
+    "sim_supercrystal": (
+        "invert.starts=2",
+        "invert.batch=2",
+        "invert.harmonics=1",
+        "invert.polynomials=2",
+        "simulate.hkl=[[0, 0, 2], [0, 0, 3], [1, 0, 3]]",
+        "simulate.places=6",
+        "simulate.voxels=[31, 31, 41]",
+        "simulate.texture.points=16",
+    ),
     "sim_cro_laminate_series": (
         *_SMALL,
         "simulate.hkl=[[0, 0, 6], [-2, 0, 6]]",

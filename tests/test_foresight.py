@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from nanotexture.film.config import FilmConfig, LayerConfig, SubstrateConfig
 from nanotexture.film.materials import built_in
+from nanotexture.lacking import lacking_sentences
 from nanotexture.stages.determined import Told, axes_told, reflections_that
 
 from .map_files import RECIPE, simulated, write_map, write_recipe
@@ -58,6 +59,48 @@ def test_the_reflections_named_do_tell_what_was_missing(hkls):
     more = reflections_that(FILM, told(*hkls), lambda axes: any(abs(axis[0]) > 0.999 for axis in axes[1]))
     polar = axes_told(FILM, told(*hkls, *more))[1]
     assert any(abs(axis[0]) > 0.999 for axis in polar)
+
+
+@pytest.mark.parametrize(
+    ("hkls", "displacement", "polar"),
+    [
+        (((0, 0, 2),), "z", ""),
+        (((0, 0, 2), (0, 0, 3)), "z", "z"),
+        (((0, 0, 2), (0, 0, 3), (1, 0, 3), (1, 0, 4)), "xz", "xz"),
+        (((0, 0, 2), (0, 0, 3), (1, 0, 3), (1, 0, 4), (0, 1, 3)), "xyz", "xz"),
+        (((0, 0, 2), (0, 0, 3), (1, 0, 3), (1, 0, 4), (0, 1, 3), (0, 1, 4)), "xyz", "xyz"),
+        # parities differ, but five phases do not tell six fields
+        (((0, 0, 2), (0, 0, 3), (1, 0, 3), (0, 1, 3), (1, 1, 4)), "xyz", "z"),
+    ],
+)
+def test_a_volume_needs_as_many_phases_as_it_has_components(hkls, displacement, polar):
+    for axes, names in zip(axes_told(FILM, told(*hkls), volume=True), (displacement, polar), strict=True):
+        assert sorted("xyz"[int(abs(axis).argmax())] for axis in axes) == list(names)
+        assert all(abs(axis).max() > 0.999 for axis in axes)
+
+
+def test_the_reflections_named_for_a_volume_do_tell_what_was_missing():
+    some = [(0, 0, 2), (0, 0, 3), (1, 0, 3)]
+    axes, more = (
+        axes_told(FILM, told(*some), volume=True)[0],
+        reflections_that(FILM, told(*some), lambda axes: len(axes[0]) == 3, volume=True),
+    )
+    assert len(axes) == 2
+    assert len(axes_told(FILM, told(*some, *more), volume=True)[0]) == 3
+    (sentence, *_) = lacking_sentences(FILM, told(*some), False, volume=True)
+    assert "in one plane" in sentence
+    assert " ".join(map(str, more[0])) in sentence
+
+
+def test_maps_with_qy_are_told_what_a_texture_along_y_would_lack(tmp_path):
+    for hkl in ((0, 0, 2), (0, 0, 3), (1, 0, 3), (1, 0, 4)):
+        write_map(tmp_path / f"{hkl}.nxs", simulated(hkl), qy=5)
+    recipe = write_recipe(tmp_path, RECIPE.replace("polarization = false", "polarization = true"))
+    said = warnings(recipe=recipe)
+    assert said
+    assert all(one.startswith("warning: If there are satellites along qy too: ") for one in said)
+    assert any("directions of Q in one plane" in one for one in said)
+    assert any("polarization along y" in one for one in said)
 
 
 def test_check_names_the_component_and_a_reflection_for_it():

@@ -63,6 +63,33 @@ def reflection(g=(1.6, -1.6, 4.7), rows=9, highest=2, detuned=True, reach=0.1):
     )
 
 
+SHIFTS = np.array(
+    [[0.02, 0.02, 0.02], [-0.31, -0.31, -0.36], [0.1, 0.0, 0.0]]
+)  # angstrom per C/m^2, as atoms have
+
+
+def polar_reflection(g=(1.6, -1.6, 4.7), rows=9, detuned=True, reach=0.1, seed=2):
+    """One reflection of cells of three groups of atoms, each with its own shift b P beside the displacement."""
+    one = reflection(g, rows=rows, detuned=detuned, reach=reach)
+    rng = np.random.default_rng(seed)
+    factors = torch.from_numpy(rng.normal(size=3) + 2.0 + 1j * rng.normal(size=3))
+    lift = [np.concatenate([np.eye(3), np.diag(shift)]) for shift in SHIFTS]
+    return replace(
+        one,
+        weights=one.weights * factors[:, None, None],
+        planes=one.planes.expand(3, -1, -1),
+        lift=torch.from_numpy(np.stack(lift)),
+    )
+
+
+def polar_unknowns(harmonics=1):
+    """Displacement and polarization along x, y and z; the latter has a constant."""
+    own = modes(harmonics)
+    rich = replace(own, constant=True)
+    blocks = [Block(o, 3, torch.ones(3, len(o.index)).double(), s) for o, s in ((own, 0.3), (rich, 0.5))]
+    return Unknowns(tuple(blocks), POINTS)
+
+
 def extras(batch=1, gap=0.1):
     return Nuisance(*(torch.full((batch,), v, dtype=torch.float64) for v in (0.0, 0.0, gap)))
 
@@ -167,6 +194,45 @@ def test_derivatives_are_those_of_finite_differences():
         np.testing.assert_allclose(found[i], slope, atol=2e-5 * float(found[i].abs().max()) + 1e-3)
 
 
+def test_derivatives_by_a_polarization_in_three_components_are_those_of_finite_differences():
+    one, own = polar_reflection(detuned=False), polar_unknowns()
+    c = 0.3 * random_starts(own, [(0, 3)])
+    found = Slopes(one, own).at(own.fields(c), extras()).jacobian[0].double()
+    step, first = 1e-6, own.blocks[0].size
+    for i in range(first, own.size, 4):
+        ahead, behind = c.clone(), c.clone()
+        ahead[0, i] += step
+        behind[0, i] -= step
+        there, here = (order_intensities(one, own.fields(x), extras())[0] for x in (ahead, behind))
+        slope = (there - here) / (2 * step)
+        np.testing.assert_allclose(found[i], slope, atol=2e-5 * float(found[i].abs().max()) + 1e-3)
+
+
+def test_a_polarization_that_is_uniform_along_y_has_the_orders_of_a_plane_map():
+    """Displacement and polarization of components x and z, told once as (x, z) and once as (x, y, z)."""
+    rng = np.random.default_rng(5)
+    x = 2 * np.pi * np.arange(POINTS) / POINTS
+    fields = rng.normal(size=(4, 1, PLANES)) * np.cos(x[:, None] + rng.uniform(0, 6, (4, 1, PLANES)))
+    fields *= np.array([0.1, 0.1, 0.3, 0.3])[:, None, None]
+    whole = polar_reflection(g=(1.6, 0.0, 4.7))
+    row = whole.orders_y == 0
+    flat = replace(
+        whole.only(row),
+        orders_y=None,
+        lift=whole.lift[:, [0, 2, 3, 5]][..., [0, 2]],
+        g=whole.g[[0, 2]],
+        detuning=whole.detuning[row][..., [0, 2]],
+    )
+    none = np.zeros_like(fields[0])
+    wide = np.stack([fields[0], none, fields[1], fields[2], none, fields[3]])[:, :, None].repeat(
+        POINTS, axis=2
+    )
+    found = order_intensities(whole, torch.from_numpy(wide[None]), extras())
+    expected = order_intensities(flat, torch.from_numpy(fields[None]), extras())
+    np.testing.assert_allclose(found[:, row], expected, rtol=1e-9)
+    assert float(found[:, ~row].max()) < 1e-9 * float(found.max())
+
+
 def test_a_planted_texture_is_found_from_nearby_and_its_error_is_honest():
     own = unknowns(harmonics=1)
     truth = random_starts(own, [(0, 5)])
@@ -194,6 +260,36 @@ def test_a_planted_texture_is_found_from_nearby_and_its_error_is_honest():
     # moves along x and y, which no intensity fixes, are not in the error
     assert 0.3 < np.sqrt(((off / found.fields_std.numpy()) ** 2).mean()) < 3.0
     assert found.slope_std.shape[2] == 3
+
+
+def test_a_planted_polarization_is_found_beside_a_planted_displacement():
+    """Seven reflections whose groups of atoms scatter by unlike factors: seven phases for six fields."""
+    own = polar_unknowns()
+    truth = random_starts(own, [(0, 7)])
+    rng, data = np.random.default_rng(1), []
+    for i, (h, k, index) in enumerate(
+        ((0, 0, 2), (0, 0, 3), (1, 0, 3), (0, 1, 3), (1, 0, 4), (0, 1, 4), (1, 1, 3))
+    ):
+        one = polar_reflection((1.6 * h, 1.6 * k, 1.55 * index), rows=21, reach=0.4, seed=i)
+        exact = order_intensities(one, own.fields(truth), extras())[0]
+        sigma = 0.003 * exact + 0.0005 * exact[one.distance > 0].max()
+        noise = torch.from_numpy(rng.normal(size=exact.shape))
+        data.append(replace(one, intensity=exact + sigma * noise, sigma=sigma))
+    found = solve_motif(
+        data=tuple(data),
+        unknowns=own,
+        settings=MotifSettings(harmonics=1, polynomials=3, schedule=Schedule.LAST),
+        start=truth + 0.05 * random_starts(own, [(0, 8)]),
+        gap=torch.tensor([0.1], dtype=torch.float64),
+    )
+    planted, free = own.fields(truth)[0].numpy(), np.arange(6) < 3
+    back = align(found.fields.numpy(), planted, allow_inversion=False, constant=free)
+    off = back.fields[0] - np.where(
+        free[:, None, None, None], planted - planted.mean((1, 2, 3), keepdims=True), planted
+    )
+    assert 0.8 < float(found.cost) < 1.2
+    assert (np.sqrt((off**2).mean((1, 2, 3))) < 0.15 * planted.std((1, 2, 3))).all()
+    assert 0.3 < np.sqrt(((off / found.fields_std[0].numpy()) ** 2).mean()) < 3.0
 
 
 def test_a_centred_cell_has_waves_of_even_sum_alone_and_lights_no_odd_order():

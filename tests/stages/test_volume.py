@@ -24,6 +24,7 @@ from nanotexture.stages.models import (
     PrepareConfig,
     ReferenceConfig,
     TextureConfig,
+    Tie,
     TrialConfig,
     WindowConfig,
 )
@@ -151,11 +152,20 @@ def test_what_is_worked_out_for_plane_textures_only_is_left_out_with_a_sentence(
     assert "left out" in found.attrs["left_out"]
 
 
-def test_the_baseline_and_polarizations_are_refused(orders, lattice):
+def test_the_baseline_is_refused(orders, lattice):
     with pytest.raises(UserError, match=r"invert.solver: expected \"motif\""):
         window([], orders, lattice, config=WindowConfig(film=FILM, starts=(0,), seed=0))
-    with pytest.raises(UserError, match=r"texture.polarization: expected false"):
-        motif_data(orders, lattice, FILM, True)
+
+
+def test_a_polarization_has_fields_along_the_directions_that_are_told(orders, lattice):
+    """Four reflections give four phases, which tell none; where they tell all, there are three, on waves of the same cell."""
+    few = motif_data(orders, lattice, FILM, True)
+    assert few.polar_axes.shape == (0, 3)
+    assert few.tie is Tie.NONE
+    displacement, polar = replace(few, polar_axes=np.eye(3), centred=True).unknowns(2, 3, STRAIN).blocks
+    assert displacement.modes.waves == polar.modes.waves
+    assert (displacement.number, polar.number) == (3, 3)
+    assert all(sum(wave) % 2 == 0 for wave in polar.modes.waves)
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,7 @@ class CheckerboardTable(Table):
     period: Length
     period_y: Length
     amplitude: Length = 0.2
+    turning: Distance = 0.1
     polarization: float = 0.0
     wall: Length = 30.0
     closure: Length = 25.0
