@@ -176,6 +176,7 @@ ONLY_IN: dict[str, set[str]] = {
         "report",
         "runner",
         "schema",
+        "score_table",
         "scoring",
         "store",
         "store_crystal",

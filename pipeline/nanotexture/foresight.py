@@ -9,7 +9,6 @@ from nanotexture.film.config import FilmConfig
 from nanotexture.inputs import resolve
 from nanotexture.lacking import lacking_sentences
 from nanotexture.map_task import MapTask
-from nanotexture.plan_temperature import is_volume
 from nanotexture.readers import MapHeader, read_map_header
 from nanotexture.recipe import Recipe
 from nanotexture.stages.determined import Told
@@ -60,7 +59,7 @@ def not_told(
     if recipe.invert.solver == "window":
         return tuple(_of_window(recipe))
     polar = recipe.texture.polarization
-    if is_volume(recipe):
+    if recipe.simulates_volumes:
         return lacking_sentences(film, reflections, polar, volume=True)
     plane = lacking_sentences(film, reflections, polar)
     if not headers or not all("qy" in one.axes for one in headers.values()):

@@ -41,17 +41,12 @@ class TemperaturePlan:
     truth: Task | None = None
 
 
-def is_volume(recipe: Recipe) -> bool:
-    """Whether the maps are known to show a texture that is periodic along x and y: simulated ones; files must be looked at."""
-    return recipe.simulate is not None and recipe.simulate.period_y is not None
-
-
 def orders_of(recipe: Recipe, film: FilmConfig, maps: tuple[Task, ...], temperature: float) -> Task:
     """Orders of one temperature: one comb for all maps, then every map for itself, then all together."""
     period = None if recipe.texture.period == "auto" else recipe.texture.period
     label = f"{temperature:g} K"
     config = models.PrepareConfig(film=film, period=period, seed=recipe.invert.seed)
-    if is_volume(recipe) or any(one.stage is directions for task in maps for one in task.upstream):
+    if recipe.simulates_volumes or any(one.stage is directions for task in maps for one in task.upstream):
         return Task(prepare_volume, config, (maps,), label)
     found = Task(combs, models.CombsConfig(film=film, period=period), (maps,), label)
     fits = tuple(Task(map_fit, models.MapFitConfig(film=film), (one, found), one.label) for one in maps)
@@ -222,7 +217,7 @@ def pilots_of(
         strain=told.strain,
         polarization=recipe.texture.polarization and not window,
     )
-    tied = config.polarization and not is_volume(recipe)
+    tied = config.polarization and not recipe.simulates_volumes
     ties = _ties(film) if tied else (models.Tie.NONE,)
     return tuple(Task(pilot, config.model_copy(update={"tie": tie}), (orders, shared), label) for tie in ties)
 

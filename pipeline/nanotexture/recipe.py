@@ -88,6 +88,11 @@ class Recipe(Table):
     simulate: Simulate | None = None
     convert: Convert = Convert()
 
+    @property
+    def simulates_volumes(self) -> bool:
+        """Whether maps are simulated of a texture that is periodic along x and y; whether files show one, the run finds."""
+        return self.simulate is not None and self.simulate.period_y is not None
+
     @model_validator(mode="after")
     def _something_measured(self) -> Recipe:
         refuse_convert(self.input, "convert" in self.model_fields_set)

@@ -11,18 +11,18 @@ from dataclasses import dataclass
 
 import torch
 
+from nanotexture.phasing.climb import CONVERGED, STALLED
 from nanotexture.phasing.equilibrium import Equilibrium
+from nanotexture.phasing.hops import hopped
 from nanotexture.phasing.motif_model import ReflectionData, order_intensities
 from nanotexture.phasing.motif_problem import (
-    OnRung,
     Problem,
-    System,
     Tied,
     mean_chi2,
     prior_precision,
     system,
 )
-from nanotexture.phasing.motif_settings import MotifSettings, Rung
+from nanotexture.phasing.motif_settings import MotifSettings
 from nanotexture.phasing.outcome import Outcome
 from nanotexture.phasing.unknowns import Unknowns
 
@@ -80,7 +80,7 @@ def solve_motif(
     points = sum(int(one.work.sum()) for one in data)
     for rung in settings.ladder():
         going = torch.nonzero(reason != _ABANDONED).squeeze(1)
-        climbed = _climb(problem.of(going), parameters[going], rung)
+        climbed = hopped(problem.of(going), parameters[going], rung)
         parameters[going], reason[going] = climbed.parameters, climbed.reason
         total[going] += climbed.steps
         if 0.0 < rung.tau <= JUDGED_FROM:
@@ -98,92 +98,7 @@ def hopeless(chi2: Tensor) -> Tensor:
     return (chi2 > HOPELESS * half.median()) & (chi2 > POOR)
 
 
-_RUNNING, _CONVERGED, _STALLED, _ABANDONED = 0, 1, 2, 3
-_COARSE = 30.0  # early rungs stop at a coarser tolerance: the next rung moves the minimum anyway
-
-
-@dataclass(frozen=True)
-class _Climbed:
-    """Parameters, cost, steps taken and why each start stopped, each (start, ...)."""
-
-    parameters: Tensor
-    cost: Tensor
-    steps: Tensor
-    reason: Tensor
-
-
-def _climb(problem: Problem, parameters: Tensor, rung: Rung) -> _Climbed:
-    """Levenberg-Marquardt of all starts on one rung.
-
-    Modes beyond the rung's are zero. Starts that have stopped leave the batch: the slowest does not hold up the others.
-    Derivatives are taken only where a start goes on from: not at a step refused, nor at a start's last.
-    """
-    small, where = problem.on(rung)
-    fit = OnRung(small, rung)
-    state = _State.begin(fit, parameters[:, where])
-    tolerance = problem.settings.tolerance * (1.0 if rung.tau == 0.0 else _COARSE)
-    for _ in range(rung.steps):
-        going = torch.nonzero(state.reason == _RUNNING).squeeze(1)
-        if len(going) == 0:
-            break
-        state.renew(fit, going)
-        now, damping = state.system.cost[going], state.damping[going]
-        trial = state.parameters[going] - state.step(going)
-        there = fit.cost(trial, going)
-        better = there < now
-        slight = (now - there) < tolerance * now
-        damping = torch.where(better, (damping / 4).clamp_min(1e-7), damping * 6)
-        reason = torch.where(better & slight, _CONVERGED, torch.where(damping > 1e6, _STALLED, _RUNNING))
-        state.advance(going, better, trial, there, damping, reason)
-    found = torch.zeros_like(parameters)
-    found[:, where] = state.parameters
-    return _Climbed(found, state.system.cost, state.steps, state.reason)
-
-
-@dataclass
-class _State:
-    """Where every start of a batch is on a rung; moved: starts whose derivatives are those of where they were before."""
-
-    parameters: Tensor
-    system: System
-    damping: Tensor
-    steps: Tensor
-    reason: Tensor
-    moved: Tensor
-
-    @classmethod
-    def begin(cls, fit: OnRung, parameters: Tensor) -> _State:
-        number = len(parameters)
-        counts = torch.zeros(2, number, dtype=torch.int64)
-        damping = torch.full((number,), 1e-2, dtype=parameters.dtype)
-        first = fit.system(parameters, torch.arange(number))
-        moved = torch.zeros(number, dtype=torch.bool)
-        return cls(parameters.clone(), first, damping, counts[0], counts[1], moved)
-
-    def renew(self, fit: OnRung, going: Tensor) -> None:
-        """Take the derivatives of starts that have moved and go on."""
-        stale = going[self.moved[going]]
-        if len(stale):
-            self.system.put(stale, fit.system(self.parameters[stale], stale))
-            self.moved[stale] = False
-
-    def step(self, going: Tensor) -> Tensor:
-        """The damped Gauss-Newton step of some starts."""
-        damped = self.system.hessian[going]
-        diagonal = torch.diagonal(damped, dim1=1, dim2=2)
-        diagonal *= 1.0 + self.damping[going, None]
-        factor, _ = torch.linalg.cholesky_ex(damped)
-        return torch.cholesky_solve(self.system.gradient[going, :, None], factor).squeeze(-1)
-
-    def advance(
-        self, going: Tensor, better: Tensor, trial: Tensor, there: Tensor, damping: Tensor, reason: Tensor
-    ) -> None:
-        """Take the steps that lowered the cost, to `there` (going,)."""
-        taken = going[better]
-        self.parameters[taken], self.system.cost[taken] = trial[better], there[better]
-        self.moved[taken] = True
-        self.damping[going], self.reason[going] = damping, reason
-        self.steps[going] += 1
+_ABANDONED = 3
 
 
 def _solutions(problem: Problem, parameters: Tensor, steps: Tensor, reason: Tensor) -> MotifSolutions:
@@ -264,8 +179,8 @@ def _determined(problem: Problem, coefficients: Tensor, covariance: Tensor) -> T
 
 
 _OUTCOMES = {
-    _CONVERGED: Outcome.CONVERGED,
-    _STALLED: Outcome.STALLED,
+    CONVERGED: Outcome.CONVERGED,
+    STALLED: Outcome.STALLED,
     _ABANDONED: Outcome.ABANDONED,
 }
 

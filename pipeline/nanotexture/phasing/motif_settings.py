@@ -12,17 +12,24 @@ class Schedule(StrEnum):
     """Ways from coarse to fine: which finds the motif depends on it, so starts take turns.
 
     COARSE: few modes and orders at once, then all; GRADUAL: a few more at every rung; WHOLE: all modes from the beginning,
-    the error alone is tempered (superlattices with a displacement tied to the polarization); FEW, FEWER: as COARSE and
-    GRADUAL with few modes to the end, then all at once, for textures that are periodic along x and y, whose modes are many;
+    the error alone is tempered (superlattices with a displacement tied to the polarization); HOPPING: few modes to the end,
+    with hops, then all at once, for textures that are periodic along x and y, whose modes are many;
     LAST: no tempering, for a motif that is near a minimum already.
     """
 
     COARSE = "coarse"
     GRADUAL = "gradual"
     WHOLE = "whole"
-    FEW = "few"
-    FEWER = "fewer"
+    HOPPING = "hopping"
     LAST = "last"
+
+
+class Hops(StrEnum):
+    """What a rung tries beside going downhill: nothing, turns of the first waves, or of single components of them."""
+
+    NONE = "none"
+    WAVES = "waves"
+    COMPONENTS = "components"
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,7 @@ class Rung:
     polynomials: int
     orders: int
     steps: int
+    hops: Hops = Hops.NONE
 
 
 @dataclass(frozen=True)
@@ -80,20 +88,11 @@ class MotifSettings:
                 last,
             ),
             Schedule.WHOLE: (*tempered, last),
-            Schedule.FEW: (
+            Schedule.HOPPING: (
                 Rung(0.3, *few(2), 1, 12),
                 Rung(0.1, *few(3), 2, 12),
-                Rung(0.03, *few(5), ALL, 20),
-                Rung(0.003, *few(5), ALL, 40),
-                last,
-            ),
-            Schedule.FEWER: (
-                Rung(0.3, *few(3), 1, 15),
-                Rung(0.2, *few(3), 2, 12),
-                Rung(0.1, *few(5), 2, 12),
-                Rung(0.06, *few(5), 3, 12),
-                Rung(0.03, *few(5), ALL, 20),
-                Rung(0.003, *few(5), ALL, 40),
+                Rung(0.03, *few(3), ALL, 12, Hops.WAVES),
+                Rung(0.003, *few(5), ALL, 40, Hops.COMPONENTS),
                 last,
             ),
             Schedule.LAST: (last,),

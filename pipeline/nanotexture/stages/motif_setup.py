@@ -203,7 +203,7 @@ class MotifData:
     def schedules(self) -> tuple[Schedule, ...]:
         """Ways from coarse to fine that starts take turns with."""
         if self.period_y is not None:
-            return Schedule.FEW, Schedule.FEWER
+            return (Schedule.HOPPING,)
         return (Schedule.GRADUAL, Schedule.WHOLE) if self.tied else (Schedule.COARSE, Schedule.GRADUAL)
 
     def first_gaps(self, starts: Sequence[int]) -> torch.Tensor:
