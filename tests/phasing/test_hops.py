@@ -99,7 +99,7 @@ def test_a_planted_texture_whose_one_wave_stands_upside_down_is_found_by_hops_an
     truth = random_starts(own, [(0, 5)])
     rng, data = np.random.default_rng(0), []
     for g in ((0.0, 0.0, 3.1), (1.6, 0.0, 4.7), (0.0, 1.6, 4.7), (1.6, 1.6, 4.7)):
-        one = reflection(g, rows=15, reach=0.4)
+        one = reflection(g, rows=21, reach=0.4)
         exact = order_intensities(one, own.fields(truth), extras())[0]
         sigma = 0.01 * exact + 0.002 * exact[one.distance > 0].max()
         data.append(
