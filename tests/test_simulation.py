@@ -196,3 +196,82 @@ def test_tables_written_as_toml_are_read_back_alike() -> None:
         assert tomllib.loads(toml_from_tables(whole)) == whole
         if "film" in whole:
             assert Recipe.model_validate(tomllib.loads(toml_from_tables(whole)))
+
+
+VOLUME = """
+name = "board"
+[input]
+kind = "maps"
+[simulate]
+hkl = [[0, 0, 2], [1, 1, 3]]
+energy = "12 keV"
+voxels = [31, 33, 41]
+places = 4
+coherence = "200 angstrom"
+orders = 2.2
+[simulate.texture]
+kind = "checkerboard"
+period = "90 angstrom"
+period_y = "70 angstrom"
+polarization = 0.4
+points = 16
+[film]
+in_plane = "3.905 angstrom"
+stack = [ { material = "PbTiO3", cells = 12, c = "4.08 angstrom" } ]
+substrate = { material = "SrTiO3", c = "3.905 angstrom" }
+[invert]
+starts = 1
+"""
+
+
+@pytest.fixture(scope="module")
+def volume(tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    folder = tmp_path_factory.mktemp("volume")
+    (folder / "board.toml").write_text(VOLUME, encoding="utf-8")
+    ended = simulated(folder / "board.toml", folder)
+    assert ended.status == 0, ended.err
+    return ended
+
+
+def test_a_texture_with_two_directions_gives_maps_of_three_axes_that_a_run_takes(volume: Ended) -> None:
+    with h5py.File(volume.last_json["maps"][0]) as file:
+        assert file["entry/data"].attrs["axes"].tolist() == ["qx", "qy", "qz"]
+        assert file["entry/data/intensity"].shape == (31, 33, 41)
+        qy = file["entry/data/qy"][:]
+    np.testing.assert_allclose(qy[[0, -1]], [-2.2 * 2 * np.pi / 70, 2.2 * 2 * np.pi / 70])
+    headers = [read_map_header(Path(path)) for path in volume.last_json["maps"]]
+    assert [header.axes for header in headers] == [("qx", "qy", "qz")] * 2
+    written = Path(volume.last_json["recipe"])
+    assert "simulate" not in tomllib.loads(written.read_text(encoding="utf-8"))
+    assert nanotexture("check", written).status == 0
+
+
+def test_satellites_of_a_checkerboard_stand_on_its_diagonals_alone(volume: Ended) -> None:
+    """Orders (1, 1) and (1, -1) are bright and (1, 0) and (0, 1) dark: its cell is centred."""
+    with h5py.File(volume.last_json["maps"][0]) as file:
+        counts = file["entry/data/intensity"][:].sum(axis=2)
+        qx, qy = (file[f"entry/data/{name}"][:] for name in ("qx", "qy"))
+
+    def at(n: int, m: int) -> float:
+        near = np.ix_(np.abs(qx - n * 2 * np.pi / 90) < 0.02, np.abs(qy - m * 2 * np.pi / 70) < 0.02)
+        return float(counts[near].max())
+
+    assert min(at(1, 1), at(1, -1), at(-1, 1)) > 20 * max(at(1, 0), at(0, 1))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("simulate.voxels=[31, 41]", "voxels: expected numbers along qx, qy, qz"),
+        ("simulate.voxels=[31, 8, 41]", "simulate.voxels"),
+        ("simulate.texture.period_y='9 angstrom'", "simulate.texture.period_y: expected 15.62"),
+        ("simulate.voxels=[400, 400, 41]", "of at most 2000000 in all"),
+    ],
+)
+def test_a_volume_that_cannot_be_simulated_is_refused_by_its_field(
+    change: str, words: str, tmp_path: Path
+) -> None:
+    (tmp_path / "board.toml").write_text(VOLUME, encoding="utf-8")
+    ended = simulated(tmp_path / "board.toml", tmp_path, "--set", change)
+    assert ended.status == 2
+    assert words in ended.err
