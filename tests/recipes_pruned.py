@@ -59,13 +59,13 @@ PRUNED = {
     ),
     "sim_closure_domains": (*_SMALL, "simulate.hkl=[[0, 0, 2], [1, 0, 3]]", "simulate.voxels=[121, 81]"),
     "sim_supercrystal": (
-        "invert.starts=2",
-        "invert.batch=2",
+        "invert.starts=1",
         "invert.harmonics=1",
         "invert.polynomials=2",
-        "simulate.hkl=[[0, 0, 2], [0, 0, 3], [1, 0, 3]]",
-        "simulate.places=6",
-        "simulate.voxels=[31, 31, 41]",
+        "simulate.hkl=[[0, 0, 2], [0, 0, 3]]",
+        "simulate.places=4",
+        "simulate.orders=1.8",
+        "simulate.voxels=[25, 25, 33]",
         "simulate.texture.points=16",
     ),
     "sim_cro_laminate_series": (
