@@ -14,6 +14,7 @@ from nanotexture.phasing.outcome import DESCRIBED, OVERFIT, Outcome
 from nanotexture.preparation.contradictions import told_thickness
 from nanotexture.quantities import Clusters, Orders, ReciprocalMap, Texture
 from nanotexture.stages.determined import Told
+from nanotexture.stages.texture import CLEAR
 
 Flags = NDArray[np.bool_]
 
@@ -61,9 +62,11 @@ def reflections_of(orders: Orders) -> tuple[Told, ...]:
 def _about_polarization(texture: Texture, told: tuple[str, ...]) -> list[str]:
     """Components that the reflections could tell and that are NaN all the same."""
     known = _components_known(texture)
+    volume = len(known) == 3
+    error = f"{CLEAR:g} times its own error" if volume else "its own error"
     return [
-        f"The polarization along {name} is smaller than its own error, and is NaN: more counts or harmonics may tell it."
-        for name, there in zip("xyz" if len(known) == 3 else "xz", known, strict=True)
+        f"The polarization along {name} is smaller than {error}, and is NaN: more counts or harmonics may tell it."
+        for name, there in zip("xyz" if volume else "xz", known, strict=True)
         if not there and not any(f"polarization along {name}" in text for text in told)
     ]
 

@@ -39,3 +39,11 @@ def test_each_component_is_judged_by_itself():
 def test_a_field_without_a_known_error_is_kept():
     field = wave(0.3)[None]
     np.testing.assert_array_equal(told(field, np.full_like(field, np.nan)), field)
+
+
+@pytest.mark.parametrize(("size", "kept"), [(2.5, False), (3.5, True)])
+def test_of_a_texture_with_two_directions_a_field_must_be_three_times_its_error(size, kept):
+    """Few waves leave out more, which errs with a system."""
+    field = np.repeat(wave(size * 0.02)[None, :, None], 4, axis=2)
+    found = told(field, np.full_like(field, 0.02))
+    assert np.isfinite(found).all() == kept

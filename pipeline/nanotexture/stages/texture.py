@@ -28,6 +28,9 @@ from nanotexture.texture.grid import best_shifts, moved, moved_std, resampled
 
 Array = NDArray[np.float64]
 
+CLEAR = (
+    3.0  # standard deviations of a polarization in a volume; at 2 one was found that the film did not have
+)
 PER_ANGSTROM = 4.0  # C/m^2 of polarization that turn the phase about as much as 1 angstrom of displacement
 
 
@@ -157,11 +160,13 @@ def _components(
 def told(fields: Array, std: Array) -> Array:
     """Fields (f, x, z), NaN where what is left of one without its error (mean squares) is smaller than the error.
 
+    Fields (f, x, y, z) must be CLEAR times their error: their waves are few, and what they leave out errs with a system.
     A displacement is given by the directions of Q, however large its error; a polarization only by small differences between
     reflections, and what is below its error there would be taken for one.
     """
     size, error = ((values**2).mean(axis=tuple(range(1, values.ndim))) for values in (fields, std))
-    return np.where((size < 2.0 * error)[:, *(None,) * (fields.ndim - 1)], np.nan, fields)
+    least = 2.0 if fields.ndim == 3 else CLEAR**2
+    return np.where((size < least * error)[:, *(None,) * (fields.ndim - 1)], np.nan, fields)
 
 
 def _polarization(clusters: Clusters, put: _Placed, grid: tuple[int, ...]) -> dict[str, Array]:
