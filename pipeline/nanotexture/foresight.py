@@ -50,7 +50,10 @@ def some_volumes(headers: Mapping[str, MapHeader]) -> tuple[str, ...]:
 
 
 def not_told(
-    recipe: Recipe, film: FilmConfig, reflections: Sequence[Told], headers: Mapping[str, MapHeader]
+    recipe: Recipe,
+    film: FilmConfig,
+    reflections: Sequence[Told],
+    headers: Mapping[str, MapHeader] | None = None,
 ) -> tuple[str, ...]:
     """One sentence for each thing that was asked and that these reflections, or the solver, cannot give.
 
