@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -80,6 +81,7 @@ def planes_of(stack: Stack) -> int:
     return len(stack.heights)
 
 
+@cache
 def _suite_planes() -> set[int]:
     return {planes_of(film.stack) for film in films()}
 
