@@ -51,3 +51,4 @@ CrystalGuess = NewType("CrystalGuess", xr.Dataset)  # where a learned prior woul
 CrystalExamples = NewType(
     "CrystalExamples", xr.Dataset
 )  # simulated particles: intensity and phase of their diffraction
+FilmExamples = NewType("FilmExamples", xr.Dataset)  # simulated films: orders of their reflections, and their texture

@@ -64,6 +64,54 @@ class TrainingRecipe(Table):
     detector: Counted = Counted()
 
 
+class TrainFilm(Table):
+    """How the network learns; films: how many are drawn, the first `validation` of them to validate on; rate: the highest."""
+
+    prior: Literal["film"]
+    films: Annotated[int, Field(ge=4, le=1_000_000)] = 6000
+    validation: Annotated[int, Field(ge=1)] = 300
+    batch: Annotated[int, Field(gt=0, le=1024)] = 32
+    epochs: Annotated[int, Field(gt=0, le=10_000)] = 12
+    rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
+    seed: Annotated[int, Field(ge=0)] = 0
+    task: Annotated[int, Field(gt=0)] = 100  # films of one task
+
+    @model_validator(mode="after")
+    def _both(self) -> TrainFilm:
+        if self.validation >= self.films:
+            raise ValueError(f"validation: expected fewer than the {self.films} films, found {self.validation}")
+        return self
+
+
+class Seen(Table):
+    """How films are shown: reflections at least and at most; shares of the films with specular reflections alone, with order 0
+    hidden, and, of those that are not polar, whose polarization is asked for."""
+
+    reflections: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(le=6)]] = (2, 6)
+    specular: Share = 0.12
+    hidden: Share = 0.2
+    asked: Share = 0.2
+
+
+class FilmTrainingRecipe(Table):
+    """A whole recipe of a prior for films."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+    train: TrainFilm
+    shown: Seen = Seen()
+
+
+def read_film_training(path: Path, changes: tuple[str, ...] = ()) -> FilmTrainingRecipe:
+    """Recipe of a prior for films with changes applied; UserError names file, key and what was expected."""
+    return model_of(FilmTrainingRecipe, read_tables(path, changes), path)
+
+
+def told_prior(path: Path, changes: tuple[str, ...] = ()) -> str:
+    """Which prior a recipe trains; "crystal" where it does not say so rightly: its model then says what was expected."""
+    table = read_tables(path, changes).get("train")
+    return str(table.get("prior")) if isinstance(table, dict) else "crystal"
+
+
 def read_training(path: Path, changes: tuple[str, ...] = ()) -> TrainingRecipe:
     """Recipe with `table.key=value` changes applied; UserError names file, key and what was expected."""
     return model_of(TrainingRecipe, read_tables(path, changes), path)

@@ -17,6 +17,25 @@ CRYSTAL_EXAMPLES: Schema = {
     ),
 }
 
+_TOKEN = "film token fringe"
+
+FILM_EXAMPLES: Schema = {
+    "film": variable("film", "1", "film", "Number of the film.", "i"),
+    "family": variable("film", "1", "family", "Kind of texture.", "U"),
+    "intensity": variable(
+        _TOKEN, "1", "intensity", "Of one order of one reflection, over that of all planes in phase, not counted."
+    ),
+    "seen": variable(_TOKEN, "1", "seen", "Non-zero where it can be measured.", "u"),
+    "flat": variable(_TOKEN, "1", "flat", "Amplitude of order 0 of the film without texture, with its rod."),
+    "about": variable("film token number", "1", "about", "What is known of film and reflection."),
+    "reflection": variable("film token", "1", "reflection", "Number of the reflection, -1: no token.", "i"),
+    "order": variable("film token", "1", "order", "Number of the order.", "i"),
+    "full": variable("film token", "1", "full", "Amplitude of all planes in phase, electrons."),
+    "coefficients": variable(
+        "film field wave profile part", "1", "coefficients", "The texture, in the units of film_modes."
+    ),
+}
+
 CRYSTAL_GUESS: Schema = {
     "part": variable("part", "1", "part", "Real or imaginary part.", "U"),
     "density": variable(

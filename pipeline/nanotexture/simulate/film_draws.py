@@ -13,7 +13,8 @@ from typing import Literal
 
 import numpy as np
 
-from nanotexture.film.materials import built_in
+from nanotexture.film.materials import Material
+from nanotexture.film.materials import built_in as read_built_in
 from nanotexture.film.stack import Layer, Stack, Substrate
 from nanotexture.simulate.axes import Hkl
 from nanotexture.simulate.closure import Closure
@@ -82,12 +83,18 @@ def planes_of(stack: Stack) -> int:
 
 
 @cache
+def built_in(name: str) -> Material:
+    """A built-in material, read once: thousands of films are of few."""
+    return read_built_in(name)
+
+
+@cache
 def _suite_planes() -> set[int]:
     return {planes_of(film.stack) for film in films()}
 
 
 def _laminate(rng: Rng) -> _Plan:
-    material, below = built_in("Ca2RuO4_L"), Substrate(rotated_cell(built_in("LaAlO3")), 3.79)
+    material, below = built_in("Ca2RuO4_L"), Substrate(_turned_aluminate(), 3.79)
     cells = int(rng.integers(9, 50))
     texture = Laminate(
         period=_period(rng, 50.0, 200.0),
@@ -97,6 +104,11 @@ def _laminate(rng: Rng) -> _Plan:
     )
     stack = Stack(below.c * 2**0.5, (Layer(material, cells, _near(rng, 12.264)),))
     return _Plan(stack, below, texture, TWICE)
+
+
+@cache
+def _turned_aluminate() -> Material:
+    return rotated_cell(built_in("LaAlO3"))
 
 
 def _closure(rng: Rng) -> _Plan:

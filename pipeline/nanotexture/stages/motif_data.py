@@ -76,8 +76,8 @@ def motif_data(
 
     def built(r: int, some: Rows, scattered: Reflection, scale: float) -> ReflectionData:
         comb = 2 * np.pi / np.array(_periods(orders))
-        groups = _groups(scattered, slots, (axes, polar_axes))
-        return _reflection(some, scattered, groups, g=vectors[r], comb=comb, scale=scale)
+        groups = groups_of(scattered, slots, (axes, polar_axes))
+        return reflection_data(some, scattered, groups, g=vectors[r], comb=comb, scale=scale)
 
     scales = _scales(orders, rows, scattering)
     full = tuple(built(r, one, scattering[r], scales[r]) for r, one in enumerate(rows))
@@ -151,8 +151,8 @@ def _scattering(orders: Orders, r: int, rows: Rows, stack: Stack, film: FilmConf
     )
 
 
-def _reflection(
-    rows: Rows, scattering: Reflection, groups: _Groups, *, g: Array, comb: Array, scale: float
+def reflection_data(
+    rows: Rows, scattering: Reflection, groups: Groups, *, g: Array, comb: Array, scale: float
 ) -> ReflectionData:
     sigma = np.sqrt(rows.variance + (SYSTEMATIC * rows.intensity) ** 2)
     indices = [rows.orders] if rows.orders_y is None else [rows.orders, rows.orders_y]
@@ -200,7 +200,7 @@ def _scales(orders: Orders, rows: list[Rows], scattering: list[Reflection]) -> l
 
 
 @dataclass(frozen=True)
-class _Groups:
+class Groups:
     """Groups of atoms that move alike: weights (a, n, q), planes (a, q, z) complex, lift (a, f, 2)."""
 
     weights: torch.Tensor
@@ -208,7 +208,7 @@ class _Groups:
     lift: torch.Tensor
 
 
-def _groups(scattering: Reflection, slots: NDArray[np.int64], axes: tuple[Array, Array]) -> _Groups:
+def groups_of(scattering: Reflection, slots: NDArray[np.int64], axes: tuple[Array, Array]) -> Groups:
     weights: list[torch.Tensor] = []
     planes: list[torch.Tensor] = []
     lifts: list[Array] = []
@@ -225,7 +225,7 @@ def _groups(scattering: Reflection, slots: NDArray[np.int64], axes: tuple[Array,
         weights += alike.values()
         planes += [through.T] * len(alike)
         lifts += [np.frombuffer(key).reshape(-1, len(components)) for key in alike]
-    return _Groups(torch.stack(weights), torch.stack(planes), torch.from_numpy(np.stack(lifts)))
+    return Groups(torch.stack(weights), torch.stack(planes), torch.from_numpy(np.stack(lifts)))
 
 
 def _flat(scattering: Reflection) -> Array:
