@@ -24,6 +24,7 @@ from nanotexture.quantities import (
     Clusters,
     Domains,
     Energy,
+    FilmGuess,
     LeftOut,
     ModeChoice,
     Orders,
@@ -118,4 +119,5 @@ def _one(plan: TemperaturePlan, get: Getter) -> OneTemperature:
         Texture(get(plan.texture)),
         tuple(LeftOut(get(task)) for task in plan.left_out),
         None if plan.truth is None else Truth(get(plan.truth)),
+        FilmGuess(get(plan.guess[0])) if plan.guess else None,
     )

@@ -12,6 +12,7 @@ from nanotexture.film.config import FilmConfig, LayerConfig, SubstrateConfig
 from nanotexture.film.materials import Material, built_in, from_mapping
 from nanotexture.map_task import MapTask
 from nanotexture.plan_input import measured, thickness_scans
+from nanotexture.plan_prior import film_weights, guesses_of
 from nanotexture.plan_simulation import simulated_truths
 from nanotexture.plan_temperature import (
     TemperaturePlan,
@@ -58,7 +59,7 @@ class RunPlan:
         """Tasks whose artefacts the result is made of."""
         found: list[Task] = [self.reference, self.domains, self.energy, self.trend]
         for one in self.series:
-            found += [*one.maps, one.orders, one.choice, one.clusters, one.texture, *one.left_out]
+            found += [*one.maps, one.orders, one.choice, one.clusters, one.texture, *one.left_out, *one.guess]
             found += [one.truth] if one.truth is not None else []
         found += [self.alignment] if self.alignment is not None else []
         return tuple(found + list(self.thickness_scans.values()))
@@ -74,7 +75,9 @@ def plan_recipe(recipe: Recipe, path: Path) -> RunPlan:
     # one reflection alone lets the texture make up for a wrong number of planes
     several = min(len(tasks) for tasks in maps.values()) > 1
     sized = recipe.invert.solver == "motif" and film.single and film.layers[0].cells is None and several
-    pilots = {t: pilots_of(recipe, film, orders[t], shared, sized, f"{t:g} K") for t in orders}
+    weights = film_weights(recipe, film, path)
+    first = guesses_of(recipe, film, orders, shared, weights)
+    pilots = {t: pilots_of(recipe, film, orders[t], shared, sized, f"{t:g} K", first[t]) for t in orders}
     better = {t: better_of(pilots[t], f"{t:g} K") for t in orders}
     if sized:
         modes = ToldModes.of(recipe)
@@ -86,13 +89,14 @@ def plan_recipe(recipe: Recipe, path: Path) -> RunPlan:
             polarization=recipe.texture.polarization,
         )
         shared = Task(resize, sizes, (tuple(orders.values()), shared, tuple(better[t] for t in orders)))
-    every = together(temperatures_of(recipe, film, maps, orders, pilots, shared), shared)
+    guesses = guesses_of(recipe, film, orders, shared, weights) if sized else first
+    every = together(temperatures_of(recipe, film, maps, orders, pilots, shared, guesses), shared)
     if recipe.simulate is not None:
         truths = simulated_truths(recipe.simulate, film, path)
         every = tuple(replace(one, truth=truths[one.temperature]) for one in every)
     scans, scan_files = thickness_scans(recipe, film, path)
     over_all = _over_all(recipe, film, every, shared)
-    files = (*found.files, *scan_files)
+    files = (*found.files, *scan_files, *weights)
     return RunPlan(film, files, every, shared, found.alignment, scans, *over_all, found.frames)
 
 

@@ -39,6 +39,7 @@ class TemperaturePlan:
     choice: Task
     left_out: tuple[Task, ...] = ()
     truth: Task | None = None
+    guess: tuple[Task, ...] = ()
 
 
 def orders_of(recipe: Recipe, film: FilmConfig, maps: tuple[Task, ...], temperature: float) -> Task:
@@ -66,6 +67,7 @@ class _Cold:
     orders: Task
     choice: Task
     solutions: tuple[Task, ...]
+    guess: tuple[Task, ...]
 
 
 def temperatures_of(
@@ -75,9 +77,10 @@ def temperatures_of(
     orders: dict[float, Task],
     pilots: dict[float, tuple[Task, ...]],
     shared: Task,
+    guesses: dict[float, tuple[Task, ...]],
 ) -> tuple[TemperaturePlan, ...]:
     """Every temperature in rising order: cold starts of each, then warm ones from its neighbours."""
-    cold = [_cold(recipe, film, t, maps[t], orders[t], pilots[t], shared) for t in sorted(orders)]
+    cold = [_cold(recipe, film, t, maps[t], orders[t], pilots[t], shared, guesses[t]) for t in sorted(orders)]
     return tuple(_answer(recipe, film, one, _neighbours(cold, i), shared) for i, one in enumerate(cold))
 
 
@@ -96,6 +99,7 @@ def _cold(
     orders: Task,
     pilots: tuple[Task, ...],
     shared: Task,
+    guess: tuple[Task, ...],
 ) -> _Cold:
     told, label = recipe.invert, f"{temperature:g} K"
     trials = _trials(recipe, film, orders, better_of(pilots, label), shared, label)
@@ -103,7 +107,7 @@ def _cold(
     batches = _batches(told.starts, told.batch)
     if told.solver == "motif":
         solutions = tuple(
-            Task(invert, _starts(recipe, film, b), (orders, shared, choice), label) for b in batches
+            Task(invert, _starts(recipe, film, b), (orders, shared, choice, *guess), label) for b in batches
         )
     else:
         solutions = tuple(
@@ -115,7 +119,7 @@ def _cold(
             )
             for b in batches
         )
-    return _Cold(temperature, label, maps, orders, choice, solutions)
+    return _Cold(temperature, label, maps, orders, choice, solutions, guess)
 
 
 def _starts(recipe: Recipe, film: FilmConfig, starts: tuple[int, ...]) -> models.InvertConfig:
@@ -146,7 +150,9 @@ def _answer(
     asked = models.TextureConfig(polar_film=film if polar and film.polar else None)
     answer = Task(texture, asked, (cold.orders, clusters, shared), cold.label)
     left = _left_out(recipe, film, cold, clusters, shared) if motif else ()
-    return TemperaturePlan(cold.temperature, cold.maps, cold.orders, clusters, answer, cold.choice, left)
+    return TemperaturePlan(
+        cold.temperature, cold.maps, cold.orders, clusters, answer, cold.choice, left, guess=cold.guess
+    )
 
 
 def _left_out(
@@ -199,7 +205,13 @@ def better_of(pilots: tuple[Task, ...], label: str) -> Task:
 
 
 def pilots_of(
-    recipe: Recipe, film: FilmConfig, orders: Task, shared: Task, sized: bool, label: str
+    recipe: Recipe,
+    film: FilmConfig,
+    orders: Task,
+    shared: Task,
+    sized: bool,
+    label: str,
+    guess: tuple[Task, ...] = (),
 ) -> tuple[Task, ...]:
     """A few starts, one where neither the number of modes nor that of planes is to be chosen from them.
 
@@ -219,7 +231,8 @@ def pilots_of(
     )
     tied = config.polarization and not recipe.simulates_volumes
     ties = _ties(film) if tied else (models.Tie.NONE,)
-    return tuple(Task(pilot, config.model_copy(update={"tie": tie}), (orders, shared), label) for tie in ties)
+    inputs = (orders, shared, *guess)
+    return tuple(Task(pilot, config.model_copy(update={"tie": tie}), inputs, label) for tie in ties)
 
 
 def _ties(film: FilmConfig) -> tuple[models.Tie, ...]:

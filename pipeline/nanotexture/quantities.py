@@ -51,4 +51,8 @@ CrystalGuess = NewType("CrystalGuess", xr.Dataset)  # where a learned prior woul
 CrystalExamples = NewType(
     "CrystalExamples", xr.Dataset
 )  # simulated particles: intensity and phase of their diffraction
-FilmExamples = NewType("FilmExamples", xr.Dataset)  # simulated films: orders of their reflections, and their texture
+FilmGuess = NewType("FilmGuess", xr.Dataset)  # where a learned prior would begin with a film
+FirstCosts = NewType("FirstCosts", xr.Dataset)  # how well a prior fits films that it never learnt from
+FilmExamples = NewType(
+    "FilmExamples", xr.Dataset
+)  # simulated films: orders of their reflections, and their texture

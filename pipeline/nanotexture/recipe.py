@@ -75,6 +75,8 @@ class Invert(Table):
     )
     reflection: Hkl | None = None  # that solver window is given; None: the one of the strongest satellites
     batch: Annotated[int, Field(gt=0)] = 8
+    # "auto": half of the starts begin where a network says, with the weights of data_manifest/, or those of a file
+    prior: str = "none"
 
 
 class Recipe(Table):

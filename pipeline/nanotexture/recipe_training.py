@@ -68,18 +68,21 @@ class TrainFilm(Table):
     """How the network learns; films: how many are drawn, the first `validation` of them to validate on; rate: the highest."""
 
     prior: Literal["film"]
-    films: Annotated[int, Field(ge=4, le=1_000_000)] = 6000
-    validation: Annotated[int, Field(ge=1)] = 300
-    batch: Annotated[int, Field(gt=0, le=1024)] = 32
-    epochs: Annotated[int, Field(gt=0, le=10_000)] = 12
+    films: Annotated[int, Field(ge=4, le=1_000_000)] = 3000
+    validation: Annotated[int, Field(ge=1)] = 200
+    batch: Annotated[int, Field(gt=0, le=1024)] = 16
+    epochs: Annotated[int, Field(gt=0, le=10_000)] = 30
     rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
+    decay: Annotated[float, Field(ge=0, le=1)] = 1e-3  # of the weights
     seed: Annotated[int, Field(ge=0)] = 0
     task: Annotated[int, Field(gt=0)] = 100  # films of one task
 
     @model_validator(mode="after")
     def _both(self) -> TrainFilm:
         if self.validation >= self.films:
-            raise ValueError(f"validation: expected fewer than the {self.films} films, found {self.validation}")
+            raise ValueError(
+                f"validation: expected fewer than the {self.films} films, found {self.validation}"
+            )
         return self
 
 

@@ -19,6 +19,7 @@ from nanotexture.quantities import (
     Clusters,
     Domains,
     Energy,
+    FilmGuess,
     LeftOut,
     ModeChoice,
     Orders,
@@ -48,6 +49,7 @@ class OneTemperature:
     texture: Texture
     left_out: tuple[LeftOut, ...] = ()
     truth: Truth | None = None  # of a simulated film
+    guess: FilmGuess | None = None  # of a learned prior
 
 
 @dataclass(frozen=True)
@@ -256,7 +258,8 @@ def _solutions(series: list[OneTemperature]) -> xr.Dataset:
     parts = []
     for one in series:
         c = one.clusters
-        per_start = {name: ("start", c[name].values) for name in ("cost", "free_cost", "iterations")}
+        told = ("cost", "free_cost", "iterations", "learned")
+        per_start = {name: ("start", c[name].values) for name in told if name in c}
         harmonics = np.full(c.sizes["start"], int(one.choice["harmonics"]))
         texts = {
             "outcome": ("start", c["outcome"].values.astype(object)),
@@ -265,6 +268,11 @@ def _solutions(series: list[OneTemperature]) -> xr.Dataset:
         parts.append(xr.Dataset(per_start | texts | {"harmonics": ("start", harmonics)}))
     joined = _with_temperature(series, parts)
     joined["seed"] = ("start", series[0].clusters["start"].values)
+    guesses = [one.guess for one in series if one.guess is not None]
+    if guesses:
+        first = [one["first_cost"].values.min(initial=np.inf) for one in guesses]
+        joined["prior_first_cost"] = ("temperature", np.array(first))
+        joined["prior_limit"] = ("temperature", np.array([float(one["limit"]) for one in guesses]))
     return dressed(joined, schema.RESULT_SOLUTIONS)
 
 

@@ -21,6 +21,7 @@ from nanotexture.priors.card import LIMITS, markdown, parameters, scored, torch_
 from nanotexture.priors.networks import GRID
 from nanotexture.priors.training import (
     Examples,
+    Learnt,
     Say,
     Training,
     examples_of,
@@ -29,9 +30,10 @@ from nanotexture.priors.training import (
     trained,
 )
 from nanotexture.priors.weights import FILE, VERSION, save_prior
-from nanotexture.recipe_training import TrainingRecipe, read_training
+from nanotexture.recipe_training import TrainingRecipe, read_training, told_prior
 from nanotexture.runner import make_folder
 from nanotexture.stages.crystal_examples import ExamplesConfig, make_examples
+from nanotexture.training_film import train_film
 
 SIZE = 2 * GRID  # voxels of the array of a particle: its middle is what the network sees
 
@@ -70,22 +72,12 @@ class Data:
     strains: dict[str, int]
 
 
-@dataclass(frozen=True)
-class Learnt:
-    """What was written; epochs trained in all, loss of the best one on particles it never learnt from."""
-
-    weights: Path
-    card: Path
-    sha256: str
-    epochs: int
-    loss: float
-    seconds: float
-
-
 def train_recipe(
     path: Path, out: Path, changes: tuple[str, ...], settings: ClusterSettings, progress: Progress, say: Say
 ) -> Learnt:
     """Train, or resume from the last finished epoch, and write weights and card."""
+    if told_prior(path, changes) == "film":
+        return train_film(path, out, changes, settings, progress, say)
     begun, processor = time.perf_counter(), time.process_time()
     recipe = read_training(path, changes)
     folder = out / recipe.name

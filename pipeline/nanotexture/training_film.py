@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,10 +18,116 @@ from nanotexture.engine.progress import Progress
 from nanotexture.engine.run import plan, run
 from nanotexture.engine.store import ArtefactStore
 from nanotexture.engine.task import Task
-from nanotexture.recipe_training import FilmTrainingRecipe
+from nanotexture.priors.card import parameters, torch_version
+from nanotexture.priors.film_augmentation import FilmBatch, Shown
+from nanotexture.priors.film_card import LIMITS, errors_by_family, markdown
+from nanotexture.priors.film_network import OrderNet
+from nanotexture.priors.film_training import FilmTraining, trained_film, validation_question
+from nanotexture.priors.film_weights import FILE, VERSION, save_film_prior
+from nanotexture.priors.training import Curves, Learnt, Say
+from nanotexture.recipe_training import FilmTrainingRecipe, read_film_training
+from nanotexture.runner import make_folder
+from nanotexture.simulate.film_draws import HELD_OUT
 from nanotexture.stages.film_examples import FilmExamplesConfig, film_examples
+from nanotexture.stages.film_trust import TrustConfig, film_trust
 
 POLAR = ("closure", "vortices", "polar", "mixed")
+QUANTILE = 0.95
+TRIED = 40  # films that the first cost is counted on
+
+
+@dataclass(frozen=True)
+class Data:
+    """Films to learn from and to validate on, and the families of each."""
+
+    learn: FilmBatch
+    validate: FilmBatch
+    families: tuple[list[str], list[str]]
+
+
+def train_film(
+    path: Path, out: Path, changes: tuple[str, ...], settings: ClusterSettings, progress: Progress, say: Say
+) -> Learnt:
+    """Train, or resume from the last finished epoch, and write weights and card."""
+    begun, processor = time.perf_counter(), time.process_time()
+    recipe = read_film_training(path, changes)
+    folder = out / recipe.name
+    make_folder(folder)
+    data = made(recipe, folder, settings, progress)
+    told, shown = recipe.train, Shown(**recipe.shown.model_dump())
+    chosen = FilmTraining(told.epochs, told.batch, told.rate, told.decay, told.seed)
+    network, curves = trained_film(
+        data.learn, data.validate, shown=shown, settings=chosen, folder=folder, say=say
+    )
+    weights = folder / FILE
+    limit = _limit(recipe, network, weights)
+    sha256 = save_film_prior(weights, network, limit)
+    card = _card(path, changes, recipe, data, network, curves)
+    card |= {"sha256": sha256, "limit": limit, "seconds": round(time.process_time() - processor, 1)}
+    (folder / "film_card.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    (folder / "film_card.md").write_text(markdown(card), encoding="utf-8")
+    spent = round(time.perf_counter() - begun, 1)
+    loss = curves.validation[curves.best]
+    return Learnt(weights, folder / "film_card.md", sha256, len(curves.learnt), loss, spent)
+
+
+def _card(
+    path: Path,
+    changes: tuple[str, ...],
+    recipe: FilmTrainingRecipe,
+    data: Data,
+    network: OrderNet,
+    curves: Curves,
+) -> dict[str, Any]:
+    told = recipe.train
+    question = validation_question(data.validate, Shown(**recipe.shown.model_dump()), told.seed)
+    return {
+        "name": recipe.name,
+        "version": VERSION,
+        "parameters": parameters(network),
+        "recipe": path.read_text(encoding="utf-8"),
+        "changes": list(changes),
+        "data": {
+            "learnt": len(data.learn),
+            "validation": len(data.validate),
+            "seed": told.seed,
+            "families": dict(sorted(Counter(data.families[0]).items())),
+            "held_out": list(HELD_OUT),
+        },
+        "curves": asdict(curves) | {"best": curves.best},
+        "errors": errors_by_family(network, question, data.families[1]),
+        "limits": list(LIMITS),
+        "torch": torch_version(),
+    }
+
+
+def _limit(recipe: FilmTrainingRecipe, network: OrderNet, weights: Path) -> float:
+    """QUANTILE of the first cost of films that the network never learnt from, counted."""
+    save_film_prior(weights, network, float("inf"))
+    number = min(TRIED, recipe.train.validation)
+    found = film_trust(weights, config=TrustConfig(seed=recipe.train.seed, numbers=tuple(range(number))))
+    return float(np.quantile(found["first_cost"].values, QUANTILE))
+
+
+def made(recipe: FilmTrainingRecipe, folder: Path, settings: ClusterSettings, progress: Progress) -> Data:
+    """Both parts of the films, computed or found in the folder."""
+    tasks, store = tasks_of(recipe), ArtefactStore(folder / "artefacts")
+    if plan(tasks, store).missing:
+        with connect(settings) as connection:
+            run(tasks, store, connection, progress)
+    return data_of([store.get(task.name) for task in tasks], recipe.train.validation)
+
+
+def data_of(found: list[xr.Dataset], validation: int) -> Data:
+    """The first films validate, the others teach."""
+    whole = batch_of(found)
+    families = [str(name) for one in found for name in one["family"].values]
+    number = torch.arange(len(whole))
+    return Data(
+        whole.of(number[validation:]),
+        whole.of(number[:validation]),
+        (families[validation:], families[:validation]),
+    )
 
 
 def tasks_of(recipe: FilmTrainingRecipe) -> tuple[Task, ...]:
@@ -35,4 +142,24 @@ def tasks_of(recipe: FilmTrainingRecipe) -> tuple[Task, ...]:
             f"films from {first}",
         )
         for first in range(0, told.films, told.task)
+    )
+
+
+def batch_of(found: list[xr.Dataset]) -> FilmBatch:
+    """Drawn films of several tasks together."""
+
+    def joined(name: str) -> torch.Tensor:
+        return torch.from_numpy(np.concatenate([one[name].values for one in found]))
+
+    families = [str(name) for one in found for name in one["family"].values]
+    return FilmBatch(
+        intensity=joined("intensity").float(),
+        seen=joined("seen").bool(),
+        flat=joined("flat").float(),
+        about=joined("about").float(),
+        reflection=joined("reflection").long(),
+        order=joined("order").long(),
+        full=joined("full").float(),
+        coefficients=torch.view_as_complex(joined("coefficients").float().contiguous()),
+        polar=torch.from_numpy(np.isin(families, POLAR)),
     )

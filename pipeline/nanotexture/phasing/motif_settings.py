@@ -14,6 +14,7 @@ class Schedule(StrEnum):
     COARSE: few modes and orders at once, then all; GRADUAL: a few more at every rung; WHOLE: all modes from the beginning,
     the error alone is tempered (superlattices with a displacement tied to the polarization); HOPPING: few modes to the end,
     with hops, then all at once, for textures that are periodic along x and y, whose modes are many;
+    NEAR: from a motif that a prior guessed, the coarse rungs left out;
     LAST: no tempering, for a motif that is near a minimum already.
     """
 
@@ -21,6 +22,7 @@ class Schedule(StrEnum):
     GRADUAL = "gradual"
     WHOLE = "whole"
     HOPPING = "hopping"
+    NEAR = "near"
     LAST = "last"
 
 
@@ -93,6 +95,11 @@ class MotifSettings:
                 Rung(0.1, *few(3), 2, 12),
                 Rung(0.03, *few(3), ALL, 12, Hops.WAVES),
                 Rung(0.003, *few(5), ALL, 40, Hops.COMPONENTS),
+                last,
+            ),
+            Schedule.NEAR: (
+                Rung(0.1, min(3, k), min(5, m), 2, 12),
+                Rung(0.03, k, m, ALL, 20),
                 last,
             ),
             Schedule.LAST: (last,),

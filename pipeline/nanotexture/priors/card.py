@@ -58,7 +58,7 @@ def trust_of(scores: list[Score]) -> Trust:
     return Trust(tuple(s.decade for s in scores), tuple(s.quantile for s in scores))
 
 
-def parameters(network: PhaseNet) -> int:
+def parameters(network: torch.nn.Module) -> int:
     """Numbers that were learnt."""
     return sum(p.numel() for p in network.parameters())
 

@@ -147,7 +147,7 @@ def _counted(batch: FilmBatch, chosen: Tensor, rng: torch.Generator) -> tuple[Te
     counts = 10.0 ** _between(COUNTS, (size, 1), rng) * (bright.clamp_min(1e-6) / top) ** 2
     dark = torch.exp(_between((0.7, 2.7), (size, 1), rng))
     systematic = _between(SYSTEMATIC, (size, 1, 1), rng)
-    true = batch.intensity
+    true = batch.intensity.clamp_min(0.0)
     variance = true / counts[..., None] + (dark / counts)[..., None] ** 2
     error = torch.sqrt(variance + (systematic * true) ** 2)
     noisy = true + error * torch.randn(true.shape, generator=rng)

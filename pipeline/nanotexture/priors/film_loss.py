@@ -1,4 +1,4 @@
-"""How far predicted motifs are from the true one, whatever their place along x."""
+"""How far predicted motifs are from the true one, whatever their place along x, and how well their spread says so."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from nanotexture.priors.film_network import Motifs
 Tensor = torch.Tensor
 
 SHIFTS = 48  # of one period: a twelfth of the shortest wave's
+OTHERS = 0.05  # share of the error of hypotheses that are not the nearest: without it some never learn
+CHOICE, WIDTH = 0.05, 0.05  # of the likelihoods of the nearest hypothesis and of its spread
 
 
 def wanted_modes(fields: Tensor) -> Tensor:
@@ -24,36 +26,48 @@ def wanted_modes(fields: Tensor) -> Tensor:
 
 
 def motif_loss(found: Motifs, true: Tensor, fields: Tensor) -> Tensor:
-    """-log likelihood (b,) per number of the true coefficients (b, f, k, m) complex, at the shift that fits best.
+    """Loss (b,): squared relative error of the nearest hypothesis at the shift that fits best, and what it says of itself.
 
-    A mixture of Gaussians, one a hypothesis: those that are far off are not pulled at. fields (b, f) boolean: those asked for.
+    true (b, f, k, m) complex; fields (b, f) boolean: those asked for. Only the nearest of several is pulled, so that each may
+    become one of several answers to the same data.
     """
-    keep = wanted_modes(fields)
-    precision = found.spread**-2
-    mean, exact = torch.view_as_real(found.mean), torch.view_as_real(true)[:, None]
-    here = keep[:, None] * precision[..., None]
-    squares = (here * (mean**2 + exact**2)).sum((2, 3, 4, 5))
-    both = keep[..., 0]
-    # k = 0 has real parts only, and so has its product
-    products = (both[:, None] * precision * found.mean * true.conj()[:, None]).sum((2, 4))
-    misfit = squares - 2 * overlap_at_best(products)
-    logs = (keep[:, None] * torch.log(found.spread)[..., None]).sum((2, 3, 4, 5))
-    number = keep.sum((1, 2, 3, 4)).clamp_min(1)
-    return -torch.logsumexp(found.weight - 0.5 * misfit - logs, dim=1) / number
+    squared = relative_errors(found, true, fields) ** 2
+    nearest = squared.argmin(1)
+    own = squared.gather(1, nearest[:, None])[:, 0]
+    choice = -found.weight.gather(1, nearest[:, None])[:, 0]
+    return (
+        own + OTHERS * squared.mean(1) + CHOICE * choice + WIDTH * _width_loss(found, true, fields, nearest)
+    )
 
 
-def overlap_at_best(products: Tensor) -> Tensor:
-    """Largest Re sum_k products_k exp(2 pi i k s) over shifts s, of products (..., k)."""
-    k = torch.arange(products.shape[-1], device=products.device)
-    turns = torch.exp(2j * torch.pi * k[:, None] * torch.arange(SHIFTS) / SHIFTS).to(products.dtype)
-    return (products @ turns).real.amax(-1)
-
-
-def nearest_error(found: Motifs, true: Tensor, fields: Tensor) -> Tensor:
+def relative_errors(found: Motifs, true: Tensor, fields: Tensor) -> Tensor:
     """Relative error (b, h) of every hypothesis: rms of the difference over that of the truth, at the best shift."""
     keep = wanted_modes(fields)[..., 0].to(true.real.dtype)
     size = (keep * true.abs() ** 2).sum((1, 2, 3))
     own = (keep[:, None] * found.mean.abs() ** 2).sum((2, 3, 4))
-    products = (keep[:, None] * found.mean * true.conj()[:, None]).sum((2, 4))
-    left = (own + size[:, None] - 2 * overlap_at_best(products)).clamp_min(0.0)
-    return (left / size[:, None].clamp_min(1e-12)).sqrt()
+    left = own + size[:, None] - 2 * _at_shifts(found.mean, true, keep).amax(-1)
+    return (left.clamp_min(1e-8) / size[:, None].clamp_min(1e-6)).sqrt()
+
+
+def _at_shifts(mean: Tensor, true: Tensor, keep: Tensor) -> Tensor:
+    """Re of the product of mean (b, h, f, k, m) and truth, moved by each of the shifts, (b, h, shift)."""
+    products = (keep[:, None] * mean * true.conj()[:, None]).sum((2, 4))
+    return (products @ _turns(true)).real
+
+
+def _turns(like: Tensor) -> Tensor:
+    """exp(2 pi i k s), (k, shift)."""
+    k = torch.arange(SHAPE[1], device=like.device)
+    return torch.exp(2j * torch.pi * k[:, None] * torch.arange(SHIFTS) / SHIFTS).to(like.dtype)
+
+
+def _width_loss(found: Motifs, true: Tensor, fields: Tensor, nearest: Tensor) -> Tensor:
+    """-log likelihood per number (b,) of the truth under the spread of the nearest hypothesis, whose mean is not pulled."""
+    keep = wanted_modes(fields)
+    rows = torch.arange(len(true))
+    mean, spread = found.mean[rows, nearest].detach(), found.spread[rows, nearest][..., None]
+    best = _at_shifts(mean[:, None], true, keep[..., 0].to(mean.real.dtype))[:, 0].argmax(1)
+    moved = true * _turns(true)[:, best].T.conj()[:, None, :, None]
+    apart = torch.view_as_real(mean - moved)
+    each = 0.5 * (apart / spread) ** 2 + torch.log(spread)
+    return (keep * each).sum((1, 2, 3, 4)) / keep.sum((1, 2, 3, 4)).clamp_min(1)

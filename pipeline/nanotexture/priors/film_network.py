@@ -12,7 +12,7 @@ from nanotexture.priors.film_tokens import GRID, STATIC
 
 Tensor = torch.Tensor
 
-HYPOTHESES = 6
+HYPOTHESES = 12
 NARROWEST = 0.03  # spread of a coefficient at least, in its unit
 
 
@@ -29,7 +29,7 @@ class Motifs:
 class OrderNet(nn.Module):
     """Attention among the tokens (b, t, n) of a film; used (b, t): the others are padding. Their order does not matter."""
 
-    def __init__(self, width: int = 128, layers: int = 4, heads: int = 4) -> None:
+    def __init__(self, width: int = 96, layers: int = 3, heads: int = 4) -> None:
         super().__init__()
         self.first = nn.Sequential(
             nn.Linear(STATIC + 4 * len(GRID), width), nn.GELU(), nn.Linear(width, width)
@@ -39,7 +39,11 @@ class OrderNet(nn.Module):
         )
         self.mixed = nn.TransformerEncoder(one, layers, enable_nested_tensor=False)
         fields, waves, profiles = SHAPE
-        self.sizes = (HYPOTHESES, HYPOTHESES * 2 * fields * waves * profiles, HYPOTHESES * fields * waves * profiles)
+        self.sizes = (
+            HYPOTHESES,
+            HYPOTHESES * 2 * fields * waves * profiles,
+            HYPOTHESES * fields * waves * profiles,
+        )
         self.last = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.GELU())
         self.heads = nn.ModuleList(nn.Linear(width, size) for size in self.sizes)
 
@@ -49,7 +53,13 @@ class OrderNet(nn.Module):
         pooled = (found * used[..., None]).sum(1) / used.sum(1, keepdim=True)
         weight, mean, spread = (head(self.last(pooled)) for head in self.heads)
         shape = (len(tokens), HYPOTHESES, *SHAPE)
-        whole = torch.view_as_complex(mean.reshape(*shape, 2))
+        parts = mean.reshape(*shape, 2)
+        # what does not vary along x is real
+        still = torch.zeros_like(parts[..., :1, :, 1])
+        imaginary = torch.cat([still, parts[..., 1:, :, 1]], dim=-2)
+        whole = torch.complex(parts[..., 0], imaginary)
         return Motifs(
-            torch.log_softmax(weight, 1), whole, NARROWEST + nn.functional.softplus(spread.reshape(shape) - 1.0)
+            torch.log_softmax(weight, 1),
+            whole,
+            NARROWEST + nn.functional.softplus(spread.reshape(shape) - 1.0),
         )

@@ -60,10 +60,7 @@ def tokens_of(
 ) -> Tokens:
     """Tokens of all orders up to HIGHEST; gap in angstrom; intensity (n, q) to take in place of the measured ones."""
     measured = [one.intensity for one in reflections] if not intensity else list(intensity)
-    parts = [
-        _tokens(r, one, measured[r], geometry, gap)
-        for r, one in enumerate(reflections)
-    ]
+    parts = [_tokens(r, one, measured[r], geometry, gap) for r, one in enumerate(reflections)]
     names = Tokens.__dataclass_fields__
     return Tokens(*(torch.cat([getattr(part, name) for part in parts]) for name in names))
 
@@ -139,7 +136,9 @@ def _about(one: ReflectionData, orders: Array, geometry: Geometry, local: Tensor
 def _binned(values: Tensor) -> Tensor:
     """Sums over BINS equal parts of the heights, times BINS."""
     edges = np.linspace(0, len(values), BINS + 1)
-    place = torch.from_numpy(np.minimum(np.searchsorted(edges, np.arange(len(values)), "right") - 1, BINS - 1))
+    place = torch.from_numpy(
+        np.minimum(np.searchsorted(edges, np.arange(len(values)), "right") - 1, BINS - 1)
+    )
     found = torch.zeros(BINS, dtype=values.dtype).index_add(0, place, values)
     return found * BINS
 
@@ -152,9 +151,7 @@ def _flat(one: ReflectionData, gap: float) -> Tensor:
     return one.scale * (film + rod).abs() ** 2
 
 
-def network_input(
-    intensity: Tensor, sigma: Tensor, seen: Tensor, flat: Tensor, about: Tensor
-) -> Tensor:
+def network_input(intensity: Tensor, sigma: Tensor, seen: Tensor, flat: Tensor, about: Tensor) -> Tensor:
     """Numbers of each token (..., STATIC + 4 q): amplitude, its error, what is seen, the flat film's, and about."""
     amplitude = intensity.clamp_min(0.0).sqrt()
     error = 0.5 * sigma / torch.maximum(amplitude, sigma.sqrt()).clamp_min(1e-9)

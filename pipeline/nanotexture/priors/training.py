@@ -57,6 +57,18 @@ class Curves:
         return int(np.argmin(self.validation))
 
 
+@dataclass(frozen=True)
+class Learnt:
+    """What was written; epochs trained in all, loss of the best one on what it never learnt from."""
+
+    weights: Path
+    card: Path
+    sha256: str
+    epochs: int
+    loss: float
+    seconds: float
+
+
 def identity_of(parts: tuple[Examples, ...], detector: Detector, settings: Training) -> str:
     """Digest of all that decides how a training goes; epochs and patience, which only end it, left out."""
     told = {k: v for k, v in asdict(settings).items() if k not in ("epochs", "patience")}
@@ -89,7 +101,7 @@ def trained(
     network = PhaseNet()
     optimizer = torch.optim.Adam(network.parameters(), lr=settings.rate)
     best = {name: value.clone() for name, value in network.state_dict().items()}
-    curves = _resumed(folder, identity, network, optimizer, best)
+    curves = resumed(folder, identity, network, optimizer, best)
     while len(curves.learnt) < settings.epochs:
         epoch = len(curves.learnt)
         if epoch - (curves.best if epoch else 0) > settings.patience:
@@ -100,7 +112,7 @@ def trained(
         curves.validation.append(validation_loss(network, validate, detector, settings))
         if curves.best == epoch:
             best = {name: value.clone() for name, value in network.state_dict().items()}
-        _checkpoint(folder, identity, network, optimizer, best, curves)
+        checkpoint(folder, identity, network, optimizer, best, curves)
         say(
             f"epoch {epoch + 1}/{settings.epochs}: loss {curves.learnt[-1]:.4f}, others {curves.validation[-1]:.4f}"
         )
@@ -151,11 +163,11 @@ def validation_loss(network: PhaseNet, validate: Examples, detector: Detector, s
     return float(torch.cat(found).mean())
 
 
-def _checkpoint(
+def checkpoint(
     folder: Path,
     identity: str,
-    network: PhaseNet,
-    optimizer: torch.optim.Adam,
+    network: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
     best: dict[str, torch.Tensor],
     curves: Curves,
 ) -> None:
@@ -170,11 +182,11 @@ def _checkpoint(
     beside.replace(folder / CHECKPOINT)
 
 
-def _resumed(
+def resumed(
     folder: Path,
     identity: str,
-    network: PhaseNet,
-    optimizer: torch.optim.Adam,
+    network: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
     best: dict[str, torch.Tensor],
 ) -> Curves:
     """Curves so far; network, optimizer and best weights are set to those of the checkpoint."""

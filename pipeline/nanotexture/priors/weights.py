@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -48,8 +49,13 @@ class Prior:
 
 def save_prior(path: Path, network: PhaseNet, trust: Trust) -> str:
     """Writes weights (float32) and trust; the file's sha256."""
+    return write_tensors(path, network, {"version": VERSION} | asdict(trust))
+
+
+def write_tensors(path: Path, network: torch.nn.Module, told: dict[str, Any]) -> str:
+    """Writes weights (float32), their digest and what is told of them; the file's sha256."""
     tensors = {k: v.detach().float().contiguous() for k, v in network.state_dict().items()}
-    told = {"version": VERSION, "digest": digest(tensors)} | asdict(trust)
+    told = told | {"digest": digest(tensors)}
     beside = path.with_name(f".{path.name}.part")
     # one entry: several are written in an order that changes from run to run, and the file's sha256 with it
     save_file(tensors, beside, metadata={ENTRY: json.dumps(told)})
@@ -59,22 +65,30 @@ def save_prior(path: Path, network: PhaseNet, trust: Trust) -> str:
 
 def load_prior(path: Path) -> Prior:
     """The prior of a file; InputError says what is wrong with it and what to do."""
+    told, tensors = read_tensors(path, VERSION, REMEDY)
+    network = PhaseNet()
+    network.load_state_dict(tensors)
+    trust = Trust(tuple(told["decades"]), tuple(told["quantile"]))
+    return Prior(network.eval(), trust)
+
+
+def read_tensors(
+    path: Path, version: int | str, remedy: str
+) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """What is told of weights, and the weights, verified; InputError says what is wrong with the file and what to do."""
     if not path.is_file():
-        raise InputError(path, "weights", "a file", f"none: {REMEDY}")
+        raise InputError(path, "weights", "a file", f"none: {remedy}")
     try:
         with safe_open(path, "pt") as file:
             told = json.loads((file.metadata() or {}).get(ENTRY, "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError, ValueError) as error:
-        raise InputError(path, "weights", "a safetensors file", f"{error}: {REMEDY}") from error
-    if told.get("version") != VERSION:
-        raise InputError(path, "version", str(VERSION), f"{told.get('version')}: {REMEDY}")
+        raise InputError(path, "weights", "a safetensors file", f"{error}: {remedy}") from error
+    if told.get("version") != version:
+        raise InputError(path, "version", str(version), f"{told.get('version')}: {remedy}")
     if told.get("digest") != digest(tensors):
-        raise InputError(path, "digest", str(told.get("digest")), f"{digest(tensors)}: {REMEDY}")
-    network = PhaseNet()
-    network.load_state_dict(tensors)
-    trust = Trust(tuple(told["decades"]), tuple(told["quantile"]))
-    return Prior(network.eval(), trust)
+        raise InputError(path, "digest", str(told.get("digest")), f"{digest(tensors)}: {remedy}")
+    return told, tensors
 
 
 def digest(tensors: dict[str, torch.Tensor]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from nanotexture.report.facts import Facts
 from nanotexture.report.fields import Field
 from nanotexture.report.format import listed, number, percent, reflection_text, with_error
+from nanotexture.report.prior import learned_words
 
 
 def displacement(facts: Facts) -> str:
@@ -89,6 +90,10 @@ def unique(facts: Facts) -> str:
     return f"The motif is the only one found: all {facts.successful} successful starts ended in it."
 
 
+def learned(facts: Facts) -> str:
+    return "" if facts.learned is None else learned_words(facts.learned)
+
+
 def _sizes(fields: Sequence[Field]) -> str:
     """rms of each field with its standard error."""
     named = [("along Q" if one.key.endswith("along_q") else f"along {one.component}", one) for one in fields]
@@ -104,4 +109,4 @@ def _clear(fields: Sequence[Field]) -> str:
     return f"; above its standard deviation in {listed(shares)} of the motif" if known else ""
 
 
-RULES = (displacement, polarization, equilibrium, prior_widths, lengths, resolved, unique)
+RULES = (displacement, polarization, equilibrium, prior_widths, lengths, resolved, unique, learned)

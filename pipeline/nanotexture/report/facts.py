@@ -14,6 +14,7 @@ from nanotexture.phasing.consensus import Grouping
 from nanotexture.phasing.outcome import DESCRIBED
 from nanotexture.report.fields import Field, displacement_fields, polarization_fields
 from nanotexture.report.header import polar
+from nanotexture.report.prior import LearnedStarts, learned_starts
 from nanotexture.report.result import Result, decoded
 from nanotexture.report.volume import planar
 
@@ -31,7 +32,8 @@ class Facts:
     best one; highest_order: largest |n| seen above the noise; qz_range: 1/angstrom; cut: reflections whose
     satellites reach the edge of the map; counts: most counts in one voxel of each reflection's map; to_add: what the
     reflections do not tell, each with names of reflections that would; tie: what ties the displacement to the polarization;
-    ties: those tried, with the free cost of each; widths: least and largest factor by which the data changed a prior width.
+    ties: those tried, with the free cost of each; widths: least and largest factor by which the data changed a prior width;
+    learned: what a learned prior added, None where none was asked for.
     """
 
     reflections: tuple[str, ...] = ()
@@ -63,6 +65,7 @@ class Facts:
     tie: str = ""
     widths: tuple[float, float] | None = None
     ties: tuple[tuple[str, float], ...] = ()
+    learned: LearnedStarts | None = None
 
     @property
     def described(self) -> bool:
@@ -119,6 +122,7 @@ def facts_of(result: Result, temperature: int = 0) -> Facts:
         tie="" if modes is None else str(modes["tie"].item()),
         ties=() if modes is None else tried_ties(modes),
         widths=None if modes is None else chosen_widths(modes),
+        learned=learned_starts(result.solutions, temperature),
     )
 
 

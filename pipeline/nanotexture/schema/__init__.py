@@ -27,7 +27,13 @@ from nanotexture.schema.crystal import (
 from nanotexture.schema.derived import DOMAINS, ENERGY, SERIES
 from nanotexture.schema.frames import FRAME_GRID, FRAME_SUMS, FRAMES
 from nanotexture.schema.hkl import HKL_SCAN, ROD
-from nanotexture.schema.learning import CRYSTAL_EXAMPLES, CRYSTAL_GUESS, FILM_EXAMPLES
+from nanotexture.schema.learning import (
+    CRYSTAL_EXAMPLES,
+    CRYSTAL_GUESS,
+    FILM_EXAMPLES,
+    FILM_GUESS,
+    FIRST_COSTS,
+)
 from nanotexture.schema.measured import (
     ALIGNMENT,
     COMBS,
@@ -78,13 +84,15 @@ __all__ = [
     "CRYSTAL_CLUSTERS",
     "CRYSTAL_EXAMPLES",
     "CRYSTAL_GUESS",
-    "FILM_EXAMPLES",
     "CRYSTAL_SOLUTIONS",
     "CRYSTAL_TRIAL",
     "DIFFRACTION",
     "DIRECTIONS",
     "DOMAINS",
     "ENERGY",
+    "FILM_EXAMPLES",
+    "FILM_GUESS",
+    "FIRST_COSTS",
     "FRAMES",
     "FRAME_GRID",
     "FRAME_SUMS",

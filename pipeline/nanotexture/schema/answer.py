@@ -121,6 +121,25 @@ RESULT_SOLUTIONS: Schema = {
     "harmonics": variable(
         f"{TEMPERATURE} start", "1", "harmonics", "Number K of harmonics in x that the start used.", "i", True
     ),
+    "learned": variable(
+        f"{TEMPERATURE} start", "1", "learned", "1 where a learned prior said where to begin.", "i", True
+    ),
+    "prior_first_cost": variable(
+        TEMPERATURE,
+        "1",
+        "first cost",
+        "Tempered chi2 per point of the learned prior's best motif before any step; infinite where it could not be asked.",
+        "f",
+        True,
+    ),
+    "prior_limit": variable(
+        TEMPERATURE,
+        "1",
+        "limit",
+        "0.95 quantile of that first cost of films which the prior never learnt from: above it a film is unlike those.",
+        "f",
+        True,
+    ),
     "seed": variable(
         "start", "1", "seed", "Number of the start; with the recipe's seed it fixes the random numbers.", "i"
     ),

@@ -17,13 +17,43 @@ CRYSTAL_EXAMPLES: Schema = {
     ),
 }
 
+FILM_GUESS: Schema = {
+    "coefficients": variable(
+        "candidate field wave profile part",
+        "1",
+        "coefficients",
+        "Motifs that the network thinks may be, in the units of film_modes, the one that fits best first.",
+    ),
+    "first_cost": variable(
+        "candidate", "1", "first cost", "Tempered chi2 per point of each before any step."
+    ),
+    "lean": variable("", "1/angstrom", "lean", "Periods by which they lean for an angstrom of height."),
+    "limit": variable(
+        "",
+        "1",
+        "limit",
+        "0.95 quantile of the lowest first cost of films which the network never learnt from.",
+    ),
+    "trusted": variable("", "1", "trusted", "1 where the lowest first cost is not above the limit.", "i"),
+}
+
+FIRST_COSTS: Schema = {
+    "film": variable("film", "1", "film", "Number of the film.", "i"),
+    "first_cost": variable(
+        "film", "1", "first cost", "Tempered chi2 per point of the prior's best motif before any step."
+    ),
+}
+
 _TOKEN = "film token fringe"
 
 FILM_EXAMPLES: Schema = {
     "film": variable("film", "1", "film", "Number of the film.", "i"),
     "family": variable("film", "1", "family", "Kind of texture.", "U"),
     "intensity": variable(
-        _TOKEN, "1", "intensity", "Of one order of one reflection, over that of all planes in phase, not counted."
+        _TOKEN,
+        "1",
+        "intensity",
+        "Of one order of one reflection, over that of all planes in phase, not counted.",
     ),
     "seen": variable(_TOKEN, "1", "seen", "Non-zero where it can be measured.", "u"),
     "flat": variable(_TOKEN, "1", "flat", "Amplitude of order 0 of the film without texture, with its rod."),

@@ -111,6 +111,7 @@ SOLUTIONS: Schema = {
     "axis": variable(
         "field axis", "1", "direction of the field", "Unit vector (x, z) of each determined field."
     ),
+    "learned": variable("start", "1", "learned", "1 where a learned prior said where to begin.", "i", True),
     "field": variable(
         "start field x z",
         ANGSTROM,
@@ -169,6 +170,7 @@ CLUSTERS: Schema = {
     "z": SOLUTIONS["z"],
     "axis": SOLUTIONS["axis"],
     "start": SOLUTIONS["start"],
+    "learned": SOLUTIONS["learned"],
     "label": variable(
         "start", "1", "cluster", "Cluster of the start, 0 is the best; -1 where the start failed.", "i"
     ),

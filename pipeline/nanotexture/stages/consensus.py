@@ -38,7 +38,7 @@ def group(
 ) -> Clusters:
     """Clusters of the solutions of all batches, best first."""
     names = [name for name in _PER_START if name in solutions[0]]
-    batches = {name: np.concatenate([one[name].values for one in solutions]) for name in names}
+    batches = {name: np.concatenate([_of_starts(one, name) for one in solutions]) for name in names}
     outcome = [str(name) for name in batches["outcome"]]
     usable = np.array([Outcome(name).usable for name in outcome])
     n_free = int(orders["held_out"].values.sum())
@@ -64,6 +64,12 @@ def group(
     return _labelled(solutions[0], batches, outcome, found, delta)
 
 
+def _of_starts(one: Solutions, name: str) -> Array:
+    """A variable of the starts of a batch; those that began at a neighbouring temperature were not learned."""
+    missing = name == "learned" and name not in one
+    return np.zeros(one.sizes["start"], np.int64) if missing else one[name].values
+
+
 def _all_fields(batches: dict[str, Array]) -> tuple[Array, NDArray[np.bool_]]:
     """Displacement and polarization fields together, (start, f, x, z), and which have a free constant (f,)."""
     number = batches["field"].shape[1]
@@ -85,8 +91,10 @@ def _rms(values: Array) -> float:
     return float(max(np.sqrt((values**2).mean()), 1e-12)) if len(values) else 1.0
 
 
+_TOLD = ("cost", "free_cost", "iterations")
 _PER_START = (
     "start",
+    "learned",
     "field",
     "field_std",
     "polar",
@@ -164,7 +172,7 @@ def _labelled(
         "axis": first["axis"].values,
         "start": batches["start"],
         "label": found.labels.astype(np.int64),
-        **{name: batches[name] for name in ("cost", "free_cost", "iterations")},
+        **{name: batches[name] for name in (*_TOLD, "learned") if name in batches},
         "outcome": outcome,
         "weight": found.weight,
         "cluster_cost": batches["cost"][found.representative],
@@ -194,7 +202,7 @@ def _failed(first: Solutions, batches: dict[str, Array], outcome: list[str], ord
         "axis": first["axis"].values,
         "start": batches["start"],
         "label": np.full(len(outcome), -1),
-        **{name: batches[name] for name in ("cost", "free_cost", "iterations")},
+        **{name: batches[name] for name in (*_TOLD, "learned") if name in batches},
         "outcome": outcome,
         **{name: np.zeros(0) for name in ("weight", "cluster_cost", "cluster_free_cost", "spread")},
         "field": np.zeros((0, *shape)),

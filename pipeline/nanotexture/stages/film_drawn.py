@@ -31,6 +31,16 @@ LARGEST_Q, NODES = 12.0, 600  # of the tables of form factors, 1/angstrom
 
 
 @dataclass(frozen=True)
+class DrawnReflections:
+    """Reflections of a film, their noise-free intensities (n, q), true fields (1, 4, x, z) and lean in periods per angstrom."""
+
+    data: tuple[ReflectionData, ...]
+    intensity: tuple[torch.Tensor, ...]
+    fields: torch.Tensor
+    lean: float
+
+
+@dataclass(frozen=True)
 class DrawnOrders:
     """Noise-free tokens of a film, true coefficients (f, k, m) complex in film_modes.UNITS, lean in periods per angstrom."""
 
@@ -41,16 +51,20 @@ class DrawnOrders:
 
 def drawn_orders(film: DrawnFilm, hkls: Sequence[Hkl]) -> DrawnOrders:
     """Some reflections of a drawn film, told what a polarization would change."""
-    fields = _fields(film)
-    steepest = _lean_of(film)
-    data = [_data(film, hkl, steepest) for hkl in hkls]
-    bright = [_intensity(one, fields, film.gap) for one in data]
-    lean = lean_from_rows([_rows_of(o, b) for o, b in zip(data, bright, strict=True)], film.stack.thickness)
-    z = film.stack.heights
-    geometry = Geometry(film.stack.thickness, film.motif.periods[0], lean, z, PLANE, PLANE)
-    tokens = tokens_of(data, geometry, gap=film.gap, intensity=bright)
-    coefficients = coefficients_from_fields(fields=fields.numpy(), z=z, lean=lean)[0]
-    return DrawnOrders(tokens, coefficients, lean)
+    drawn, z = drawn_reflections(film, hkls), film.stack.heights
+    geometry = Geometry(film.stack.thickness, film.motif.periods[0], drawn.lean, z, PLANE, PLANE)
+    tokens = tokens_of(drawn.data, geometry, gap=film.gap, intensity=drawn.intensity)
+    coefficients = coefficients_from_fields(fields=drawn.fields.numpy(), z=z, lean=drawn.lean)[0]
+    return DrawnOrders(tokens, coefficients, drawn.lean)
+
+
+def drawn_reflections(film: DrawnFilm, hkls: Sequence[Hkl]) -> DrawnReflections:
+    """What the solver is given of some reflections, and what they show at the truth."""
+    fields, steepest = _fields(film), _lean_of(film)
+    data = tuple(_data(film, hkl, steepest) for hkl in hkls)
+    bright = tuple(_intensity(one, fields, film.gap) for one in data)
+    rows = [_rows_of(one, seen) for one, seen in zip(data, bright, strict=True)]
+    return DrawnReflections(data, bright, fields, lean_from_rows(rows, film.stack.thickness))
 
 
 def _fields(film: DrawnFilm) -> torch.Tensor:

@@ -11,8 +11,9 @@ import torch
 from nanotexture.engine.stage import stage
 from nanotexture.phasing.motif import MotifSolutions
 from nanotexture.phasing.motif_model import Nuisance, order_intensities
-from nanotexture.quantities import ModeChoice, Orders, Reference, Solutions, Trial
+from nanotexture.quantities import FilmGuess, ModeChoice, Orders, Reference, Solutions, Trial
 from nanotexture.schema import MODE_CHOICE, SOLUTIONS, TRIAL, VOLUME_SOLUTIONS, labelled
+from nanotexture.stages.film_guess import learned_of
 from nanotexture.stages.models import (
     BetterPilotConfig,
     ChooseConfig,
@@ -25,12 +26,13 @@ from nanotexture.stages.models import (
 from nanotexture.stages.motif_data import first_modes, motif_data, refolded
 from nanotexture.stages.motif_setup import MotifData
 from nanotexture.stages.motif_solve import (
+    Found,
     ModeNumbers,
     Motifs,
     best_motif,
+    is_learned,
     relaxed,
     solve_starts,
-    starts_by_schedule,
 )
 
 TIGHTEST = (Tie.LAYERS, Tie.MEAN, Tie.NONE)
@@ -39,13 +41,14 @@ TRIAL_SEED = 1_000_003  # trials draw other random numbers than the starts prope
 
 
 @stage(version=1)
-def pilot(orders: Orders, reference: Reference, *, config: PilotConfig) -> Solutions:
+def pilot(
+    orders: Orders, reference: Reference, guess: FilmGuess | None = None, *, config: PilotConfig
+) -> Solutions:
     """Motifs of a few starts with the modes that the data show: what the trials of other numbers of modes begin from."""
     data = motif_data(orders, reference, config.film, config.polarization, config.tie)
     modes = pilot_modes(data, config)
     seeds = [(config.seed, TRIAL_SEED + i) for i in range(config.starts)]
-    found = solve_starts(data, modes, seeds)
-    return _solutions(data, orders, found, seeds, np.concatenate(starts_by_schedule(data, seeds)))
+    return _from_seeds(data, orders, modes, seeds, guess)
 
 
 @stage(version=1)
@@ -132,12 +135,31 @@ def choose(trials: list[Trial], pilots: list[Solutions], *, config: ChooseConfig
 
 
 @stage(version=1)
-def invert(orders: Orders, reference: Reference, choice: ModeChoice, *, config: InvertConfig) -> Solutions:
-    """Motifs of one batch of random starts."""
+def invert(
+    orders: Orders,
+    reference: Reference,
+    choice: ModeChoice,
+    guess: FilmGuess | None = None,
+    *,
+    config: InvertConfig,
+) -> Solutions:
+    """Motifs of one batch of starts: random, or half of them where a learned prior says."""
     data = motif_data(orders, reference, config.film, config.polarization, Tie(choice["tie"].item()))
     seeds = [(config.seed, start) for start in config.starts]
-    found = solve_starts(data, chosen_modes(choice, config.strain), seeds)
-    return _solutions(data, orders, found, seeds, np.concatenate(starts_by_schedule(data, seeds)))
+    return _from_seeds(data, orders, chosen_modes(choice, config.strain), seeds, guess)
+
+
+def _from_seeds(
+    data: MotifData,
+    orders: Orders,
+    modes: ModeNumbers,
+    seeds: Sequence[tuple[int, ...]],
+    guess: FilmGuess | None,
+) -> Solutions:
+    learned = learned_of(guess)
+    found = solve_starts(data, modes, seeds, learned)
+    marks = None if guess is None else [learned is not None and is_learned(seed[-1]) for seed in seeds]
+    return _solutions(data, orders, found, seeds, marks)
 
 
 @stage(version=1)
@@ -158,7 +180,7 @@ def warm(
         if batches
     ]
     seeds = [(config.seed, start) for start in config.starts[: len(found)]]
-    return _solutions(data, orders, found, seeds, np.arange(len(found)))
+    return _solutions(data, orders, Found(tuple(found), np.arange(len(found))), seeds, None)
 
 
 def chosen_modes(choice: ModeChoice, strain: float) -> ModeNumbers:
@@ -174,14 +196,14 @@ def best_of_batches(batches: Sequence[Solutions]) -> Motifs:
 def _solutions(
     data: MotifData,
     orders: Orders,
-    found: list[MotifSolutions],
+    found: Found,
     seeds: Sequence[tuple[int, ...]],
-    place: np.ndarray,
+    learned: list[bool] | None,
 ) -> Solutions:
-    """Solutions in the order of the seeds; place (start,): which seed each of the found ones, joined, belongs to."""
-    parts = [_values(data, one, orders) for one in found]
+    """Solutions in the order of the seeds; learned: where a prior said where to begin, None where there is no prior."""
+    parts = [_values(data, one, orders) for one in found.solutions]
     joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    order = np.argsort(place, kind="stable")
+    order = np.argsort(found.place, kind="stable")
     points = joined["field"].shape[2]
     volume = data.period_y is not None
     values = {
@@ -193,6 +215,8 @@ def _solutions(
         "tie": str(data.tie),
         **{name: array[order] for name, array in joined.items()},
     }
+    if learned is not None:
+        values["learned"] = np.array(learned, np.int64)
     if len(data.polar_axes):
         values["polar_axis"] = data.polar_axes
     return Solutions(labelled(values, VOLUME_SOLUTIONS if volume else SOLUTIONS, {"solver": "motif"}))

@@ -15,6 +15,7 @@ from nanotexture.phasing.motif import MotifSolutions, solve_motif
 from nanotexture.phasing.motif_settings import MotifSettings, Schedule
 from nanotexture.phasing.unknowns import Unknowns, random_starts
 from nanotexture.quantities import Solutions
+from nanotexture.stages.film_starts import Learned
 from nanotexture.stages.motif_setup import MotifData
 from nanotexture.texture.grid import resampled
 
@@ -102,32 +103,67 @@ def stretched(fields: Array, planes: int) -> Array:
     return np.apply_along_axis(lambda row: np.interp(at, np.arange(number), row), -1, fields)
 
 
-def starts_by_schedule(data: MotifData, seeds: Sequence[tuple[int, ...]]) -> list[list[int]]:
-    """Which of the starts take each schedule in turn, by their own number and not by their place in the batch."""
+def is_learned(number: int) -> bool:
+    """Whether a start of this number begins where a learned prior says, if there is one: two of four, of both schedules."""
+    return number % 4 in (0, 3)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Starts that go one way together: their places among all, and whether a prior said where they begin."""
+
+    schedule: Schedule
+    members: tuple[int, ...]
+    learned: bool = False
+
+
+@dataclass(frozen=True)
+class Found:
+    """Solutions batch by batch, and which of the starts each of them, joined, belongs to (start,)."""
+
+    solutions: tuple[MotifSolutions, ...]
+    place: NDArray[np.int64]
+
+
+def batches_of(data: MotifData, seeds: Sequence[tuple[int, ...]], learned: bool) -> tuple[Batch, ...]:
+    """Which of the starts take each schedule, by their own number and not by their place among the others."""
+    taught = tuple(i for i, seed in enumerate(seeds) if learned and is_learned(seed[-1]))
     number = len(data.schedules())
-    return [[i for i, seed in enumerate(seeds) if seed[-1] % number == turn] for turn in range(number)]
+    found = [
+        Batch(schedule, tuple(i for i, s in enumerate(seeds) if s[-1] % number == turn and i not in taught))
+        for turn, schedule in enumerate(data.schedules())
+    ]
+    return tuple(one for one in (*found, Batch(Schedule.NEAR, taught, True)) if one.members)
 
 
 def solve_starts(
-    data: MotifData, modes: ModeNumbers, seeds: Sequence[tuple[int, ...]]
-) -> list[MotifSolutions]:
-    """Solutions from random starts, one batch for each schedule that has starts."""
+    data: MotifData,
+    modes: ModeNumbers,
+    seeds: Sequence[tuple[int, ...]],
+    learned: Learned | None = None,
+) -> Found:
+    """Solutions from random starts, one batch for each schedule that has starts, and from learned ones in one more."""
     unknowns = data.unknowns(modes.harmonics, modes.polynomials, modes.strain)
     settings = data.settings(modes.harmonics, unknowns)
     equilibrium = data.equilibrium(unknowns)  # one for all schedules: it keeps its pseudoinverse
+    groups = batches_of(data, seeds, learned is not None)
     found = []
-    for schedule, members in zip(data.schedules(), starts_by_schedule(data, seeds), strict=True):
-        if not members:
-            continue
-        own = [seeds[i] for i in members]
+    for one in groups:
+        own = [seeds[i] for i in one.members]
+        numbers = [seed[-1] for seed in own]
+        if one.learned and learned is not None:
+            start = learned.starts(data, unknowns, equilibrium, [number // 2 for number in numbers])
+            gap = torch.full((len(own),), data.gap, dtype=torch.float64)
+        else:
+            start, gap = random_starts(unknowns, own), data.first_gaps(numbers)
         found.append(
             solve_motif(
                 data=data.reflections,
                 unknowns=unknowns,
-                settings=replace(settings, schedule=schedule),
-                start=random_starts(unknowns, own),
-                gap=data.first_gaps([seed[-1] for seed in own]),
+                settings=replace(settings, schedule=one.schedule),
+                start=start,
+                gap=gap,
                 equilibrium=equilibrium,
             )
         )
-    return found
+    return Found(tuple(found), np.concatenate([one.members for one in groups]))

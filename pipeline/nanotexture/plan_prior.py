@@ -1,0 +1,41 @@
+"""The prior of films as tasks: this module wires stages together and holds no physics."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nanotexture.engine.task import Source, Task
+from nanotexture.errors import UserError
+from nanotexture.film.config import FilmConfig
+from nanotexture.inputs import resolve
+from nanotexture.priors.film_weights import FILE, load_film_prior
+from nanotexture.recipe import Recipe
+from nanotexture.stages.film_guess import FilmGuessConfig, film_guess
+
+WEIGHTS = f"film_prior/{FILE}"  # in data_manifest/
+
+
+def film_weights(recipe: Recipe, film: FilmConfig, path: Path) -> tuple[Path, ...]:
+    """The file of the prior's weights, where the recipe asks for it; UserError where it is missing or damaged."""
+    told = recipe.invert.prior
+    if told == "none":
+        return ()
+    if recipe.invert.solver != "motif" or film.repeat > 1:
+        what = "a superlattice" if film.repeat > 1 else f"solver {recipe.invert.solver!r}"
+        raise UserError(
+            f'{path}: invert.prior: expected "none" for {what}, found {told!r}: the prior learnt from single films'
+        )
+    found = resolve([WEIGHTS if told == "auto" else told], path, "invert.prior")
+    load_film_prior(found[0])
+    return tuple(found[:1])
+
+
+def guesses_of(
+    recipe: Recipe, film: FilmConfig, orders: dict[float, Task], shared: Task, weights: tuple[Path, ...]
+) -> dict[float, tuple[Task, ...]]:
+    """Where to begin at each temperature: one task, or none where there are no weights."""
+    config = FilmGuessConfig(film=film, polarization=recipe.texture.polarization, seed=recipe.invert.seed)
+    return {
+        t: tuple(Task(film_guess, config, (one, shared, Source(file)), f"{t:g} K") for file in weights)
+        for t, one in orders.items()
+    }

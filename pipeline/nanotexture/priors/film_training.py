@@ -1,0 +1,121 @@
+"""Training of the network of films: epochs, checkpoints, the best one on films it never learnt from kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+from nanotexture.priors.film_augmentation import FilmBatch, Question, Shown, asked
+from nanotexture.priors.film_loss import motif_loss
+from nanotexture.priors.film_network import OrderNet
+from nanotexture.priors.training import Curves, Say, checkpoint, resumed
+
+WARM = 100  # steps until the rate is full
+STILL = 0.01  # of the rate, at the last step
+
+
+@dataclass(frozen=True)
+class FilmTraining:
+    """How long and how fast; rate: the highest, of AdamW, which then falls as half a cosine; decay: of the weights."""
+
+    epochs: int = 12
+    batch: int = 32
+    rate: float = 1e-3
+    decay: float = 1e-3
+    seed: int = 0
+
+
+def film_identity(parts: tuple[FilmBatch, ...], shown: Shown, settings: FilmTraining) -> str:
+    """Digest of all that decides how a training goes."""
+    told = [asdict(shown), asdict(settings), torch.__version__]
+    digest = hashlib.sha256(json.dumps(told).encode())
+    for part in parts:
+        for name in ("intensity", "about", "coefficients"):
+            digest.update(
+                torch.view_as_real(part.coefficients).numpy().tobytes()
+                if name == "coefficients"
+                else getattr(part, name).numpy().tobytes()
+            )
+    return digest.hexdigest()
+
+
+def trained_film(
+    learn: FilmBatch,
+    validate: FilmBatch,
+    *,
+    shown: Shown,
+    settings: FilmTraining,
+    folder: Path,
+    say: Say,
+) -> tuple[OrderNet, Curves]:
+    """The network of the best epoch; continues from `folder` where a checkpoint of the same training lies."""
+    torch.manual_seed(settings.seed)
+    network = OrderNet()
+    optimizer = torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=settings.decay)
+    identity = film_identity((learn, validate), shown, settings)
+    best = {name: value.clone() for name, value in network.state_dict().items()}
+    curves = resumed(folder, identity, network, optimizer, best)
+    fixed = validation_question(validate, shown, settings.seed)
+    while len(curves.learnt) < settings.epochs:
+        epoch = len(curves.learnt)
+        curves.learnt.append(_epoch(network, optimizer, learn, shown, settings, epoch))
+        curves.validation.append(_loss_on(network, fixed))
+        if curves.best == epoch:
+            best = {name: value.clone() for name, value in network.state_dict().items()}
+        checkpoint(folder, identity, network, optimizer, best, curves)
+        say(
+            f"epoch {epoch + 1}/{settings.epochs}: loss {curves.learnt[-1]:.4f}, others {curves.validation[-1]:.4f}"
+        )
+    network.load_state_dict(best)
+    return network.eval(), curves
+
+
+def validation_question(validate: FilmBatch, shown: Shown, seed: int) -> Question:
+    """What the network is judged on, the same in every epoch."""
+    return asked(validate, shown, torch.Generator().manual_seed(seed + 99), mirror=False)
+
+
+def _epoch(
+    network: OrderNet,
+    optimizer: torch.optim.Optimizer,
+    learn: FilmBatch,
+    shown: Shown,
+    settings: FilmTraining,
+    epoch: int,
+) -> float:
+    rng = torch.Generator().manual_seed(1_000_003 * (settings.seed + 1) + epoch)
+    network.train()
+    parts = torch.randperm(len(learn), generator=rng).split(settings.batch)
+    total = 0.0
+    for number, chosen in enumerate(parts):
+        for group in optimizer.param_groups:
+            group["lr"] = settings.rate * _share(epoch * len(parts) + number, settings.epochs * len(parts))
+        question = asked(learn.of(chosen), shown, rng)
+        loss = _losses(network, question).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        total += float(loss.detach()) * len(chosen)
+    return total / len(learn)
+
+
+def _share(step: int, steps: int) -> float:
+    """Of the highest rate at a step."""
+    return min(1.0, (step + 1) / WARM) * (STILL + (1 - STILL) * 0.5 * (1 + math.cos(math.pi * step / steps)))
+
+
+def _losses(network: OrderNet, question: Question) -> torch.Tensor:
+    found = network(question.tokens, question.used)
+    return motif_loss(found, question.coefficients, question.fields)
+
+
+def _loss_on(network: OrderNet, question: Question) -> float:
+    network.eval()
+    with torch.no_grad():
+        return float(_losses(network, question).mean())
