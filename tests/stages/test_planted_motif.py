@@ -11,7 +11,7 @@ from nanotexture.phasing.motif_problem import Problem, prior_precision
 from nanotexture.phasing.motif_settings import MotifSettings, Schedule
 from nanotexture.stages.models import Tie
 from nanotexture.stages.motif_data import motif_data
-from nanotexture.stages.motif_solve import ModeNumbers, Motifs, relaxed, solve_starts, starts_by_schedule
+from nanotexture.stages.motif_solve import ModeNumbers, Motifs, batches_of, relaxed, solve_starts
 
 from .planted import GAP, SINGLE, SUPERLATTICE, measured, orders, reference
 
@@ -78,7 +78,7 @@ class Planted:
     def random(self, starts):
         """Solutions of random starts, joined over schedules."""
         seeds = [(0, i) for i in range(starts)]
-        return solve_starts(self.data, ModeNumbers(HARMONICS, PROFILES, STRAIN), seeds)
+        return solve_starts(self.data, ModeNumbers(HARMONICS, PROFILES, STRAIN), seeds).solutions
 
     def scale(self):
         """One size for both displacements and one for both polarizations, (f,)."""
@@ -196,8 +196,13 @@ def test_a_motif_is_relaxed_onto_more_modes(name, request):
 
 
 def test_starts_take_turns_with_the_schedules_by_their_own_numbers(single):
-    assert starts_by_schedule(single.data, [(0, i) for i in range(5)]) == [[0, 2, 4], [1, 3]]
-    assert starts_by_schedule(single.data, [(0, 3), (0, 8)]) == [[1], [0]]
+    def members(seeds, learned=False):
+        return [one.members for one in batches_of(single.data, seeds, learned)]
+
+    assert members([(0, i) for i in range(5)]) == [(0, 2, 4), (1, 3)]
+    assert members([(0, 3), (0, 8)]) == [(1,), (0,)]
+    # half of the starts stay random, of both schedules
+    assert members([(0, i) for i in range(8)], learned=True) == [(2, 6), (1, 5), (0, 3, 4, 7)]
 
 
 def test_first_gaps_depend_on_the_start_and_not_on_its_batch(single):
