@@ -272,7 +272,8 @@ def _solutions(series: list[OneTemperature]) -> xr.Dataset:
     if guesses:
         first = [one["first_cost"].values.min(initial=np.inf) for one in guesses]
         joined["prior_first_cost"] = ("temperature", np.array(first))
-        joined["prior_limit"] = ("temperature", np.array([float(one["limit"]) for one in guesses]))
+        for name in ("expected_error", "vague", "limit"):
+            joined[f"prior_{name}"] = ("temperature", np.array([float(one[name]) for one in guesses]))
     return dressed(joined, schema.RESULT_SOLUTIONS)
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 import xarray as xr
 
 from nanotexture.engine.cluster import ClusterSettings, connect
@@ -19,11 +18,11 @@ from nanotexture.engine.run import plan, run
 from nanotexture.engine.store import ArtefactStore
 from nanotexture.engine.task import Task
 from nanotexture.priors.card import parameters, torch_version
-from nanotexture.priors.film_augmentation import FilmBatch, Shown
+from nanotexture.priors.film_augmentation import FilmBatch, Shown, film_batch
 from nanotexture.priors.film_card import LIMITS, errors_by_family, markdown
 from nanotexture.priors.film_network import OrderNet
 from nanotexture.priors.film_training import FilmTraining, trained_film, validation_question
-from nanotexture.priors.film_weights import FILE, VERSION, save_film_prior
+from nanotexture.priors.film_weights import FILE, VAGUE, VERSION, save_film_prior
 from nanotexture.priors.training import Curves, Learnt, Say
 from nanotexture.recipe_training import FilmTrainingRecipe, read_film_training
 from nanotexture.runner import make_folder
@@ -33,7 +32,7 @@ from nanotexture.stages.film_trust import TrustConfig, film_trust
 
 POLAR = ("closure", "vortices", "polar", "mixed")
 QUANTILE = 0.95
-TRIED = 40  # films that the first cost is counted on
+TRIED = 100  # films that the first cost is counted on
 
 
 @dataclass(frozen=True)
@@ -61,9 +60,14 @@ def train_film(
     )
     weights = folder / FILE
     limit = _limit(recipe, network, weights)
-    sha256 = save_film_prior(weights, network, limit)
+    sha256 = save_film_prior(weights, network, limit=limit)
     card = _card(path, changes, recipe, data, network, curves)
-    card |= {"sha256": sha256, "limit": limit, "seconds": round(time.process_time() - processor, 1)}
+    card |= {
+        "sha256": sha256,
+        "limit": limit,
+        "vague": VAGUE,
+        "seconds": round(time.process_time() - processor, 1),
+    }
     (folder / "film_card.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
     (folder / "film_card.md").write_text(markdown(card), encoding="utf-8")
     spent = round(time.perf_counter() - begun, 1)
@@ -102,11 +106,12 @@ def _card(
 
 
 def _limit(recipe: FilmTrainingRecipe, network: OrderNet, weights: Path) -> float:
-    """QUANTILE of the first cost of films that the network never learnt from, counted."""
-    save_film_prior(weights, network, float("inf"))
+    """QUANTILE of the first cost of films that the network never learnt from and knows enough of, counted; infinite if none."""
+    save_film_prior(weights, network, limit=float("inf"))
     number = min(TRIED, recipe.train.validation)
     found = film_trust(weights, config=TrustConfig(seed=recipe.train.seed, numbers=tuple(range(number))))
-    return float(np.quantile(found["first_cost"].values, QUANTILE))
+    known = found["first_cost"].values[found["expected_error"].values <= VAGUE]
+    return float(np.quantile(known, QUANTILE)) if len(known) else float("inf")
 
 
 def made(recipe: FilmTrainingRecipe, folder: Path, settings: ClusterSettings, progress: Progress) -> Data:
@@ -122,10 +127,9 @@ def data_of(found: list[xr.Dataset], validation: int) -> Data:
     """The first films validate, the others teach."""
     whole = batch_of(found)
     families = [str(name) for one in found for name in one["family"].values]
-    number = torch.arange(len(whole))
     return Data(
-        whole.of(number[validation:]),
-        whole.of(number[:validation]),
+        whole.of(slice(validation, None)),
+        whole.of(slice(validation)),
         (families[validation:], families[:validation]),
     )
 
@@ -147,19 +151,9 @@ def tasks_of(recipe: FilmTrainingRecipe) -> tuple[Task, ...]:
 
 def batch_of(found: list[xr.Dataset]) -> FilmBatch:
     """Drawn films of several tasks together."""
-
-    def joined(name: str) -> torch.Tensor:
-        return torch.from_numpy(np.concatenate([one[name].values for one in found]))
-
+    names = ("intensity", "seen", "flat", "about", "reflection", "order", "full", "coefficients")
     families = [str(name) for one in found for name in one["family"].values]
-    return FilmBatch(
-        intensity=joined("intensity").float(),
-        seen=joined("seen").bool(),
-        flat=joined("flat").float(),
-        about=joined("about").float(),
-        reflection=joined("reflection").long(),
-        order=joined("order").long(),
-        full=joined("full").float(),
-        coefficients=torch.view_as_complex(joined("coefficients").float().contiguous()),
-        polar=torch.from_numpy(np.isin(families, POLAR)),
+    return film_batch(
+        {name: np.concatenate([one[name].values for one in found]) for name in names},
+        np.isin(families, POLAR),
     )

@@ -10,7 +10,7 @@ import torch
 from nanotexture.errors import InputError
 from nanotexture.priors.film_augmentation import FilmBatch, Shown, _mirrored, asked
 from nanotexture.priors.film_guess import drawn_candidates, in_turns, predicted_motifs
-from nanotexture.priors.film_loss import SHIFTS, motif_loss, relative_errors
+from nanotexture.priors.film_loss import SHIFTS, expected_error, motif_loss, relative_errors
 from nanotexture.priors.film_modes import (
     HARMONICS,
     POLYNOMIALS,
@@ -73,6 +73,14 @@ def test_the_truth_moved_along_x_has_no_error_and_fields_not_asked_for_none_eith
     mean[:, :, 3] += 5.0
     assert float(relative_errors(found, true, only).max()) < 1e-2
     assert float(relative_errors(found, true, EVERY).min()) > 0.5
+
+
+def test_the_expected_error_is_that_of_draws_from_the_spread() -> None:
+    one = predicted(3)
+    sure = replace(one, spread=1e-4 * one.spread)
+    lost = replace(one, mean=1e-4 * one.mean)
+    assert float(expected_error(sure, EVERY).max()) < 1e-3
+    assert float(expected_error(lost, EVERY).min()) > 0.999
 
 
 def test_fields_of_few_modes_come_back_from_their_coefficients_whatever_the_lean() -> None:
@@ -163,7 +171,7 @@ def test_every_hypothesis_has_its_turn_before_any_comes_again() -> None:
 
 def test_weights_come_back_and_those_of_crystals_are_refused(tmp_path, network: OrderNet) -> None:
     path = tmp_path / "film.safetensors"
-    save_film_prior(path, network, 0.7)
+    save_film_prior(path, network, limit=0.7)
     assert load_film_prior(path).limit == 0.7
     save_prior(path, PhaseNet(), Trust((3.0,), (0.1,)))
     with pytest.raises(InputError, match="version: expected film 1, found 1"):
@@ -172,7 +180,7 @@ def test_weights_come_back_and_those_of_crystals_are_refused(tmp_path, network: 
 
 def test_weights_with_one_changed_bit_are_refused(tmp_path, network: OrderNet) -> None:
     path = tmp_path / "film.safetensors"
-    save_film_prior(path, network, 0.7)
+    save_film_prior(path, network, limit=0.7)
     data = bytearray(path.read_bytes())
     data[-1000] ^= 1
     path.write_bytes(data)

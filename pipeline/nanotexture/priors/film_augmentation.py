@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from nanotexture.priors.film_tokens import BINS, HIGHEST, network_input
 
@@ -46,9 +50,20 @@ class FilmBatch:
     def __len__(self) -> int:
         return len(self.intensity)
 
-    def of(self, which: Tensor) -> FilmBatch:
+    def of(self, which: Tensor | slice) -> FilmBatch:
         """Some of the films."""
         return FilmBatch(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
+
+
+def film_batch(values: Mapping[str, NDArray[Any]], polar: NDArray[np.bool_]) -> FilmBatch:
+    """Films of arrays named as FilmBatch is, coefficients (b, f, k, m, 2) with their parts apart."""
+    kinds = {"seen": torch.bool, "reflection": torch.int64, "order": torch.int64}
+    found = {
+        name: torch.from_numpy(np.ascontiguousarray(array)).to(kinds.get(name, torch.float32))
+        for name, array in values.items()
+    }
+    whole = torch.view_as_complex(found.pop("coefficients"))
+    return FilmBatch(coefficients=whole, polar=torch.from_numpy(polar), **found)
 
 
 @dataclass(frozen=True)

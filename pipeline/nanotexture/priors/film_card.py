@@ -9,7 +9,7 @@ import torch
 
 from nanotexture.priors.film_augmentation import Question
 from nanotexture.priors.film_loss import relative_errors
-from nanotexture.priors.film_network import OrderNet
+from nanotexture.priors.film_network import HYPOTHESES, OrderNet
 
 LIMITS = (
     "Simulated single films only: no superlattices, no textures that are periodic along x and y.",
@@ -55,7 +55,8 @@ def markdown(card: dict[str, Any]) -> str:
         "## Loss",
         "\n".join(["| epoch | learnt from | others |", "|---|---|---|", *rows]),
         "## Relative error of its motifs on the others, before any step",
-        "\n".join(["| family | likeliest of six | nearest of six |", "|---|---|---|", *errors]),
+        "\n".join([f"| family | likeliest hypothesis | nearest of {HYPOTHESES} |", "|---|---|---|", *errors]),
+        f"Where it expects a relative error above {card['vague']:g} of its own motifs, all starts stay random. "
         f"A film whose best motif fits with a tempered chi2 above {card['limit']:.3g} per point before any step is unlike "
         "those it learnt from (0.95 quantile): the result says so.",
         "## Limits",

@@ -49,6 +49,15 @@ def relative_errors(found: Motifs, true: Tensor, fields: Tensor) -> Tensor:
     return (left.clamp_min(1e-8) / size[:, None].clamp_min(1e-6)).sqrt()
 
 
+def expected_error(found: Motifs, fields: Tensor) -> Tensor:
+    """Relative error (b,) that the network expects of its own hypotheses, by their spread; 1 where it knows nothing."""
+    keep = wanted_modes(fields)[:, None].to(found.spread.dtype)
+    apart = (keep * found.spread[..., None] ** 2).sum((2, 3, 4, 5))
+    known = (keep[..., 0] * found.mean.abs() ** 2).sum((2, 3, 4))
+    each = (apart / (apart + known).clamp_min(1e-12)).sqrt()
+    return (found.weight.exp() * each).sum(1)
+
+
 def _at_shifts(mean: Tensor, true: Tensor, keep: Tensor) -> Tensor:
     """Re of the product of mean (b, h, f, k, m) and truth, moved by each of the shifts, (b, h, shift)."""
     products = (keep[:, None] * mean * true.conj()[:, None]).sum((2, 4))

@@ -10,21 +10,25 @@ from nanotexture.priors.film_network import OrderNet
 from nanotexture.priors.weights import read_tensors, write_tensors
 
 VERSION = "film 1"  # of the layout of the weights and of what the network is given: raise when either changes
+# random starts do better where it knows less: smooth random films, of which it expects 0.7 and more
+VAGUE = 0.65
 FILE = "film_starts.safetensors"
 REMEDY = 'make the weights anew (nanotexture train recipes/train_film.toml), or set invert.prior = "none"'
 
 
 @dataclass(frozen=True)
 class FilmPrior:
-    """A trained network; limit: 0.95 quantile of the first cost of its best guess of films that it never learnt from."""
+    """A trained network; limit: 0.95 quantile of the first cost of its best guess of films that it never learnt from; vague:
+    relative error that it expects of itself above which it is not followed."""
 
     network: OrderNet
     limit: float
+    vague: float = VAGUE
 
 
-def save_film_prior(path: Path, network: OrderNet, limit: float) -> str:
-    """Writes weights (float32) and limit; the file's sha256."""
-    return write_tensors(path, network, {"version": VERSION, "limit": limit})
+def save_film_prior(path: Path, network: OrderNet, *, limit: float, vague: float = VAGUE) -> str:
+    """Writes weights (float32) and both limits; the file's sha256."""
+    return write_tensors(path, network, {"version": VERSION, "limit": limit, "vague": vague})
 
 
 def load_film_prior(path: Path) -> FilmPrior:
@@ -35,4 +39,4 @@ def load_film_prior(path: Path) -> FilmPrior:
         network.load_state_dict(tensors)
     except RuntimeError as error:
         raise InputError(path, "weights", "those of the network of films", f"others: {REMEDY}") from error
-    return FilmPrior(network.eval(), float(told["limit"]))
+    return FilmPrior(network.eval(), float(told["limit"]), float(told["vague"]))

@@ -23,6 +23,8 @@ class LearnedStarts:
     free_cost: tuple[float, float]
     first_cost: float
     limit: float
+    expected: float
+    vague: float
 
 
 def learned_starts(solutions: xr.Dataset | None, temperature: int) -> LearnedStarts | None:
@@ -49,13 +51,20 @@ def learned_starts(solutions: xr.Dataset | None, temperature: int) -> LearnedSta
         free_cost=lowest("free_cost"),
         first_cost=float(one["prior_first_cost"]),
         limit=float(one["prior_limit"]),
+        expected=float(one["prior_expected_error"]),
+        vague=float(one["prior_vague"]),
     )
 
 
 def learned_words(found: LearnedStarts) -> str:
     """One or two sentences."""
-    if found.learned == 0:
+    if not np.isfinite(found.expected):
         return "The learned prior could not be asked: the reflections do not tell whole components of the displacement."
+    if found.learned == 0:
+        return (
+            f"All starts are random: the learned prior expects a relative error of {number(found.expected, 2)} of its own "
+            f"motifs here, above {number(found.vague, 2)}."
+        )
     share = (
         f"{found.learned_best} of {found.learned} starts of the learned prior and {found.random_best} of {found.random} random "
         f"ones ended in the best cluster; lowest χ² {number(found.cost[0], 3)} and {number(found.cost[1], 3)}"

@@ -132,6 +132,17 @@ RESULT_SOLUTIONS: Schema = {
         "f",
         True,
     ),
+    "prior_expected_error": variable(
+        TEMPERATURE,
+        "1",
+        "expected error",
+        "Relative error that the learned prior expects of its motifs; infinite where it could not be asked.",
+        "f",
+        True,
+    ),
+    "prior_vague": variable(
+        TEMPERATURE, "1", "vague", "Expected error above which all starts are random.", "f", True
+    ),
     "prior_limit": variable(
         TEMPERATURE,
         "1",

@@ -34,13 +34,20 @@ FILM_GUESS: Schema = {
         "limit",
         "0.95 quantile of the lowest first cost of films which the network never learnt from.",
     ),
-    "trusted": variable("", "1", "trusted", "1 where the lowest first cost is not above the limit.", "i"),
+    "expected_error": variable(
+        "", "1", "expected error", "Relative error of its motifs that the network expects, by their spread."
+    ),
+    "vague": variable("", "1", "vague", "Expected error above which all starts are random."),
+    "followed": variable("", "1", "followed", "1 where half of the starts begin from these motifs.", "i"),
 }
 
 FIRST_COSTS: Schema = {
     "film": variable("film", "1", "film", "Number of the film.", "i"),
     "first_cost": variable(
         "film", "1", "first cost", "Tempered chi2 per point of the prior's best motif before any step."
+    ),
+    "expected_error": variable(
+        "film", "1", "expected error", "Relative error of its motifs that the network expects."
     ),
 }
 

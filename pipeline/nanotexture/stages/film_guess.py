@@ -28,28 +28,30 @@ class FilmGuessConfig(Config):
 
 @stage(version=1)
 def film_guess(orders: Orders, reference: Reference, weights: Path, *, config: FilmGuessConfig) -> FilmGuess:
-    """Motifs predicted by the network; none where it cannot be asked."""
+    """Motifs predicted by the network, none where it cannot be asked; whether it knows enough to be followed."""
     prior = load_film_prior(weights)
     data = motif_data(orders, reference, config.film, config.polarization)
     found = learned_starts(prior.network, data, seed=config.seed) if applies(data) else _none()
-    lowest = float(found.cost[0]) if len(found.cost) else float("inf")
     values = {
         "coefficients": torch.view_as_real(found.coefficients).numpy(),
         "first_cost": found.cost,
         "lean": found.lean,
         "limit": prior.limit,
-        "trusted": int(lowest <= prior.limit),
+        "expected_error": found.expected,
+        "vague": prior.vague,
+        "followed": int(found.expected <= prior.vague),
     }
     return FilmGuess(labelled(values, FILM_GUESS))
 
 
 def learned_of(guess: FilmGuess | None) -> Learned | None:
-    """The motifs of a guess, if there are any."""
-    if guess is None or guess.sizes["candidate"] == 0:
+    """The motifs of a guess, if there are any and the network knows enough of the film."""
+    if guess is None or not int(guess["followed"]):
         return None
     parts = torch.from_numpy(np.ascontiguousarray(guess["coefficients"].values))
-    return Learned(torch.view_as_complex(parts), float(guess["lean"]), guess["first_cost"].values)
+    cost, expected = guess["first_cost"].values, float(guess["expected_error"])
+    return Learned(torch.view_as_complex(parts), float(guess["lean"]), cost, expected)
 
 
 def _none() -> Learned:
-    return Learned(torch.zeros(0, *SHAPE, dtype=torch.complex128), 0.0, np.zeros(0))
+    return Learned(torch.zeros(0, *SHAPE, dtype=torch.complex128), 0.0, np.zeros(0), float("inf"))

@@ -13,6 +13,7 @@ from nanotexture.phasing.motif_problem import OnRung, Problem
 from nanotexture.phasing.motif_settings import Rung
 from nanotexture.phasing.unknowns import Unknowns
 from nanotexture.priors.film_guess import drawn_candidates, in_turns, predicted_motifs
+from nanotexture.priors.film_loss import expected_error
 from nanotexture.priors.film_modes import HARMONICS, POLYNOMIALS, fields_from_coefficients
 from nanotexture.priors.film_network import OrderNet
 from nanotexture.priors.film_tokens import Geometry
@@ -28,11 +29,12 @@ BATCH = 16
 @dataclass(frozen=True)
 class Learned:
     """Coefficients (candidate, f, k, m) complex in film_modes.UNITS, the first of lowest cost; lean in periods per angstrom;
-    cost (candidate,): tempered chi2 per point before any step."""
+    cost (candidate,): tempered chi2 per point before any step; expected: relative error that the network expects of itself."""
 
     coefficients: torch.Tensor
     lean: float
     cost: NDArray[np.float64]
+    expected: float
 
     def starts(
         self, data: MotifData, unknowns: Unknowns, equilibrium: Equilibrium | None, which: list[int]
@@ -56,7 +58,17 @@ def learned_starts(network: OrderNet, data: MotifData, *, seed: int) -> Learned:
     drawn = drawn_candidates(found, each=EACH, seed=(seed, 17))
     cost = first_cost(data, drawn.flatten(0, 1))
     order = in_turns(cost.reshape(-1, EACH))
-    return Learned(drawn.flatten(0, 1)[torch.from_numpy(order)], data.lean, cost[order])
+    expected = float(expected_error(found, asked_fields(data))[0])
+    return Learned(drawn.flatten(0, 1)[torch.from_numpy(order)], data.lean, cost[order], expected)
+
+
+def asked_fields(data: MotifData) -> torch.Tensor:
+    """Which of u_x, u_z, P_x, P_z are asked for, (1, 4) boolean."""
+    parts = [
+        np.abs(axes).max(0, initial=0.0) > UNIT if len(axes) else np.zeros(2, bool)
+        for axes in (data.axes, data.polar_axes)
+    ]
+    return torch.from_numpy(np.concatenate(parts))[None]
 
 
 def geometry_of(data: MotifData) -> Geometry:

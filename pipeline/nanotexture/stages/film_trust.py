@@ -34,15 +34,18 @@ class TrustConfig(Config):
 
 @stage(version=1)
 def film_trust(weights: Path, *, config: TrustConfig) -> FirstCosts:
-    """Lowest first cost of each film, all of its reflections counted once."""
+    """Lowest first cost and expected error of each film, all of its reflections counted once."""
     network = load_film_prior(weights).network
     found = [
-        learned_starts(network, counted_film(config.seed, number), seed=config.seed).cost[0]
+        learned_starts(network, counted_film(config.seed, number), seed=config.seed)
         for number in config.numbers
     ]
-    return FirstCosts(
-        labelled({"film": np.array(config.numbers), "first_cost": np.array(found)}, FIRST_COSTS)
-    )
+    values = {
+        "film": np.array(config.numbers),
+        "first_cost": np.array([one.cost[0] for one in found]),
+        "expected_error": np.array([one.expected for one in found]),
+    }
+    return FirstCosts(labelled(values, FIRST_COSTS))
 
 
 def counted_film(seed: int, number: int) -> MotifData:
