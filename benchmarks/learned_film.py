@@ -1,8 +1,8 @@
 """Does the learned prior of films help? Its starts against random ones on films of the benchmark suite.
 
-Success is a displacement within 0.3 of the truth (nrmse over its components, shift along x removed); "best" is the share of starts
-that reach the lowest cost found by either kind, to 10 %; seconds to it are seconds of processor time for each such start.
-Prior "vague": it expects too large an error of itself, and a run would take random starts only; its starts are shown all the same.
+Success is a displacement within 0.3 of the truth (nrmse over its components, shift along x removed); "best" is the share of
+starts that reach the lowest cost found by either kind, to 10 %; "s best" is processor time for each such start. "vague": the
+prior expects too large an error of itself, and a run would take random starts only; its starts are shown all the same.
 
 Run: .venv/bin/python benchmarks/learned_film.py FOLDER [starts] [weights]
 """
