@@ -7,10 +7,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from nanotexture.errors import UserError
 from nanotexture.recipe import model_of, read_tables
 from nanotexture.tables.fields import Limits, Table
 
 KIND = "train"
+PRIORS = ("crystal", "film")
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -110,9 +112,12 @@ def read_film_training(path: Path, changes: tuple[str, ...] = ()) -> FilmTrainin
 
 
 def told_prior(path: Path, changes: tuple[str, ...] = ()) -> str:
-    """Which prior a recipe trains; "crystal" where it does not say so rightly: its model then says what was expected."""
+    """Which prior a recipe trains; "crystal" where it has no such key: its model then says what was expected."""
     table = read_tables(path, changes).get("train")
-    return str(table.get("prior")) if isinstance(table, dict) else "crystal"
+    told = table.get("prior", PRIORS[0]) if isinstance(table, dict) else PRIORS[0]
+    if told not in PRIORS:
+        raise UserError(f"{path}: train.prior: expected one of {', '.join(PRIORS)}, found {told!r}")
+    return str(told)
 
 
 def read_training(path: Path, changes: tuple[str, ...] = ()) -> TrainingRecipe:
