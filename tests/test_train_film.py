@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import xarray as xr
+from nanotexture.priors.film_network import OrderNet
 from nanotexture.priors.film_weights import load_film_prior, save_film_prior
+from nanotexture.report.prior import LearnedStarts, learned_words
+from nanotexture.stages.film_starts import learned_starts
+from nanotexture.stages.film_trust import counted_film
+from nanotexture.stages.motif_solve import ModeNumbers, solve_starts
 
 from .recipes_pruned import PRUNED, RECIPES, Ended, changes, nanotexture
 
@@ -66,26 +73,44 @@ def test_the_same_recipe_trains_the_same_weights(trained: Trained, tmp_path: Pat
     assert train(tmp_path).last_json["sha256"] == trained.told["sha256"]
 
 
-def test_half_of_the_starts_are_learned_the_others_are_those_without_a_prior(
+def test_a_run_begins_half_of_its_starts_from_weights_that_it_may_follow_and_says_so(
     trained: Trained, tmp_path: Path
 ) -> None:
-    told = (*CHANGES, "invert.starts=4", "invert.batch=4")
-    without = solutions(run("quickstart", tmp_path / "a", *told))
-    # a network after one epoch knows no film
-    vague = solutions(run("quickstart", tmp_path / "b", *told, f"invert.prior={trained.weights}"))
-    assert not vague["learned"].values.any()
     followed = tmp_path / "followed.safetensors"
     save_film_prior(followed, load_film_prior(trained.weights).network, limit=1.0, vague=10.0)
-    ended = run("quickstart", tmp_path / "b", *told, f"invert.prior={followed}")
+    told = (*CHANGES, "invert.starts=4", "invert.batch=4", f"invert.prior={followed}")
+    ended = run("quickstart", tmp_path / "out", *told)
     found = solutions(ended)
-    assert "learned" not in without
     assert found["learned"].values[0].tolist() == [1, 0, 0, 1]
-    random = found["learned"].values[0] == 0
-    # starts of one batch are solved together: a sum may be rounded otherwise, no more
-    np.testing.assert_allclose(found["cost"].values[0, random], without["cost"].values[0, random], rtol=1e-6)
     assert np.isfinite(found["prior_first_cost"].values).all()
-    page = Path(ended.last_json["report"]).read_text()
-    assert "starts of the learned prior" in page
+    assert np.isfinite(found["prior_expected_error"].values).all()
+    assert "starts of the learned prior" in Path(ended.last_json["report"]).read_text()
+
+
+def test_random_starts_beside_learned_ones_end_as_they_do_without() -> None:
+    data = counted_film(0, 4)
+    modes, seeds = ModeNumbers(2, 3, 0.03), [(0, n) for n in range(4)]
+    torch.manual_seed(0)
+    learned = learned_starts(OrderNet().eval(), data, seed=0)
+    costs = []
+    for one in (None, learned):
+        found = solve_starts(data, modes, seeds, one)
+        joined = torch.cat([part.cost for part in found.solutions]).numpy()
+        costs.append(joined[np.argsort(found.place)])
+    # starts of one batch are solved together: a sum may be rounded otherwise, no more
+    np.testing.assert_allclose(costs[0][[1, 2]], costs[1][[1, 2]], rtol=1e-6)
+    assert not np.isclose(costs[0][0], costs[1][0], rtol=1e-9)
+
+
+def test_what_came_from_the_prior_is_told() -> None:
+    words = {
+        "random": learned_words(LearnedStarts(0, 8, 0, 5, (nan, 1.0), (nan, 1.0), 0.4, 0.7, 0.8, 0.65)),
+        "helped": learned_words(LearnedStarts(4, 4, 3, 0, (1.0, 2.0), (1.0, 2.0), 0.9, 0.7, 0.3, 0.65)),
+    }
+    assert "All starts are random" in words["random"]
+    assert "3 of 4 starts of the learned prior and 0 of 4 random ones" in words["helped"]
+    assert "rests on the prior's starts" in words["helped"]
+    assert "unlike those that the prior learnt from" in words["helped"]
 
 
 def test_missing_weights_and_those_of_another_kind_and_superlattices_end_with_status_2(
