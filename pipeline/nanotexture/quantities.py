@@ -56,3 +56,4 @@ FirstCosts = NewType("FirstCosts", xr.Dataset)  # how well a prior fits films th
 FilmExamples = NewType(
     "FilmExamples", xr.Dataset
 )  # simulated films: orders of their reflections, and their texture
+TextureExamples = NewType("TextureExamples", xr.Dataset)  # simulated textures on the modes that all films share

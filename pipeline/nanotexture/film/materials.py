@@ -6,6 +6,7 @@ import difflib
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -72,8 +73,9 @@ def built_in_names() -> tuple[str, ...]:
     )
 
 
+@cache
 def built_in(name: str) -> Material:
-    """Material of the built-in table; UserError names the nearest one."""
+    """Material of the built-in table, read once; UserError names the nearest one."""
     known = built_in_names()
     if name not in known:
         near = difflib.get_close_matches(name, known, 1, 0.0)

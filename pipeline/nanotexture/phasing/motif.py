@@ -24,6 +24,7 @@ from nanotexture.phasing.motif_problem import (
 )
 from nanotexture.phasing.motif_settings import MotifSettings
 from nanotexture.phasing.outcome import Outcome
+from nanotexture.phasing.pull import Pull
 from nanotexture.phasing.unknowns import Unknowns
 
 Tensor = torch.Tensor
@@ -70,9 +71,10 @@ def solve_motif(
     start: Tensor,
     gap: Tensor,
     equilibrium: Equilibrium | None = None,
+    pull: Pull | None = None,
 ) -> MotifSolutions:
     """Fit the motif from each start (start, size); gap (start,) in angstrom: first guesses of the film-substrate gap."""
-    problem = Problem(data, unknowns, settings, gap, equilibrium)
+    problem = Problem(data, unknowns, settings, gap, equilibrium, pull)
     extra = torch.zeros(len(start), 2 * len(data) + 1, dtype=start.dtype)
     parameters = torch.cat([start, extra], dim=1)
     total = torch.zeros(len(start), dtype=torch.int64)

@@ -1,7 +1,7 @@
 """The weighted least-squares problem of the motif: cost, gradient and Gauss-Newton Hessian, priors included.
 
 Minimises sum ((I_n - S_n) / sigma)^2 + sum (coefficient / prior)^2 over the modes of all fields, the scale of each reflection
-(10 % prior), its resolution along qz, and the film-substrate gap.
+(10 % prior), its resolution along qz, and the film-substrate gap; a prior with a mean of its own comes on top.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from nanotexture.phasing.equilibrium import Equilibrium
 from nanotexture.phasing.motif_model import Nuisance, ReflectionData, order_intensities
 from nanotexture.phasing.motif_settings import MotifSettings, Rung
 from nanotexture.phasing.motif_slopes import Slopes
+from nanotexture.phasing.pull import Pull
 from nanotexture.phasing.unknowns import Unknowns
 
 Tensor = torch.Tensor
@@ -29,13 +30,14 @@ ELASTIC = (
 @dataclass(frozen=True)
 class Problem:
     """Data, unknowns and settings; gap: first guess of the film-substrate gap (start,) in angstrom; equilibrium: the
-    displacement that follows from the polarization, if it is to be added to the free one."""
+    displacement that follows from the polarization, if it is to be added to the free one; pull: a prior beside the widths."""
 
     data: tuple[ReflectionData, ...]
     unknowns: Unknowns
     settings: MotifSettings
     gap: Tensor
     equilibrium: Equilibrium | None = None
+    pull: Pull | None = None
 
     @property
     def size(self) -> int:
@@ -46,7 +48,9 @@ class Problem:
         """The problem with a rung's modes only, and where its parameters are among all."""
         unknowns, where = self.unknowns.coarser(rung.harmonics, rung.polynomials)
         rest = np.arange(self.unknowns.size, self.size)
-        return replace(self, unknowns=unknowns), torch.from_numpy(np.concatenate([where, rest]))
+        pull = None if self.pull is None else self.pull.of(where)
+        some = replace(self, unknowns=unknowns, pull=pull)
+        return some, torch.from_numpy(np.concatenate([where, rest]))
 
     def of(self, which: Tensor) -> Problem:
         """The problem of some starts."""
@@ -151,6 +155,8 @@ def prior_precision(problem: Problem) -> Tensor:
     if problem.equilibrium is not None:
         displacement, polar = problem.unknowns.blocks
         fields[displacement.size :, displacement.size :] += problem.equilibrium.polar_precision(polar)
+    if problem.pull is not None:
+        fields = fields + problem.pull.precision
     common = torch.full((number, number), 1.0 / number, dtype=fields.dtype)
     scales = (torch.eye(number, dtype=fields.dtype) - common) / settings.scale_prior**2
     scales = scales + common / settings.flux_prior**2
@@ -190,7 +196,7 @@ class OnRung:
         here = self.problem.of(which)
         coefficients, nuisance = here.split(parameters)
         fields = here.fields(coefficients)
-        cost = ((parameters @ self._precision) * parameters).sum(1)
+        cost = ((parameters @ self._precision - 2 * self._slope) * parameters).sum(1)
         for rows in self._rows:
             found = order_intensities(rows.data, fields, nuisance[rows.number])
             cost = cost + (rows.residual(found) ** 2).sum(1)
@@ -206,8 +212,8 @@ class OnRung:
         coefficients, nuisance = here.split(parameters)
         fields = here.fields(coefficients)
         reduced = None if self._carried is None else self._tied(fields).reduced
-        gradient = parameters @ self._precision
-        cost = (gradient * parameters).sum(1)
+        gradient = parameters @ self._precision - self._slope
+        cost = ((gradient - self._slope) * parameters).sum(1)
         hessian = self._precision.expand(len(parameters), *self._precision.shape).clone()
         size = here.unknowns.size
         squares = torch.zeros(len(parameters), size, size, dtype=torch.float64 if precise else torch.float32)
@@ -230,6 +236,14 @@ class OnRung:
     @cached_property
     def _precision(self) -> Tensor:
         return prior_precision(self.problem)
+
+    @cached_property
+    def _slope(self) -> Tensor:
+        """Precision times mean of the prior, (parameters,); all means but a pull's are 0."""
+        found = torch.zeros(self.problem.size, dtype=self._precision.dtype)
+        if self.problem.pull is not None:
+            found[: self.problem.unknowns.size] = self.problem.pull.slope
+        return found
 
     @cached_property
     def _carried(self) -> tuple[Unknowns, Tensor] | None:

@@ -33,6 +33,7 @@ from nanotexture.schema.learning import (
     FILM_EXAMPLES,
     FILM_GUESS,
     FIRST_COSTS,
+    TEXTURE_EXAMPLES,
 )
 from nanotexture.schema.measured import (
     ALIGNMENT,
@@ -125,6 +126,7 @@ __all__ = [
     "SETTLED",
     "SOLUTIONS",
     "TEXTURE",
+    "TEXTURE_EXAMPLES",
     "THICKNESS_SCAN",
     "TRIAL",
     "TRUTH",

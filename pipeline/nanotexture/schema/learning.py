@@ -89,3 +89,16 @@ CRYSTAL_GUESS: Schema = {
     ),
     "trusted": variable("", "1", "trusted", "1 where free chi2 is not above the limit.", "i"),
 }
+
+TEXTURE_EXAMPLES: Schema = {
+    "texture": variable("texture", "1", "texture", "Number of the texture.", "i"),
+    "coefficient": variable(
+        "texture field k sign m",
+        "1",
+        "coefficient",
+        "Of u_x and u_z over the period, of P_x and P_z in C/m^2, on harmonics (cos, sin) and Legendre polynomials.",
+    ),
+    "given": variable("texture field", "1", "given", "1 where the texture has the field.", "i"),
+    "told": variable("texture number", "1", "told", "What the network is told of the film."),
+    "family": variable("texture", "1", "family", "Family of textures.", "U"),
+}

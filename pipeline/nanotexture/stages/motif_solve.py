@@ -13,6 +13,7 @@ from nanotexture.phasing.equilibrium import Equilibrium
 from nanotexture.phasing.evidence import Weighed, weighed
 from nanotexture.phasing.motif import MotifSolutions, solve_motif
 from nanotexture.phasing.motif_settings import MotifSettings, Schedule
+from nanotexture.phasing.pull import Pull
 from nanotexture.phasing.unknowns import Unknowns, random_starts
 from nanotexture.quantities import Solutions
 from nanotexture.stages.film_starts import Learned
@@ -67,9 +68,14 @@ class _Beside:
 
 
 def relaxed(
-    data: MotifData, modes: ModeNumbers, motifs: Motifs, scale: Array | None = None
+    data: MotifData,
+    modes: ModeNumbers,
+    motifs: Motifs,
+    scale: Array | None = None,
+    pull: Pull | None = None,
 ) -> MotifSolutions:
-    """The minimum next to each motif, with a number of modes; scale (field, wave): factor of their prior widths."""
+    """The minimum next to each motif, with a number of modes; scale (field, wave): factor of their prior widths; pull: a prior
+    of their coefficients beside them."""
     here = _Beside.of(data, modes, motifs)
     return solve_motif(
         data=data.reflections,
@@ -78,6 +84,7 @@ def relaxed(
         start=here.start,
         gap=torch.from_numpy(motifs.gaps.astype(float)),
         equilibrium=here.equilibrium,
+        pull=pull,
     )
 
 
