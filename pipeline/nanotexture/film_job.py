@@ -22,6 +22,7 @@ from nanotexture.plan_temperature import TemperaturePlan
 from nanotexture.quantities import (
     Alignment,
     Clusters,
+    DenoisedMotif,
     Domains,
     Energy,
     FilmGuess,
@@ -120,4 +121,5 @@ def _one(plan: TemperaturePlan, get: Getter) -> OneTemperature:
         tuple(LeftOut(get(task)) for task in plan.left_out),
         None if plan.truth is None else Truth(get(plan.truth)),
         FilmGuess(get(plan.guess[0])) if plan.guess else None,
+        None if plan.denoised is None else DenoisedMotif(get(plan.denoised)),
     )

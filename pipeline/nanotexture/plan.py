@@ -12,7 +12,7 @@ from nanotexture.film.config import FilmConfig, LayerConfig, SubstrateConfig
 from nanotexture.film.materials import Material, built_in, from_mapping
 from nanotexture.map_task import MapTask
 from nanotexture.plan_input import measured, thickness_scans
-from nanotexture.plan_prior import film_weights, guesses_of
+from nanotexture.plan_prior import denoiser_weights, film_weights, guesses_of
 from nanotexture.plan_simulation import simulated_truths
 from nanotexture.plan_temperature import (
     TemperaturePlan,
@@ -60,7 +60,7 @@ class RunPlan:
         found: list[Task] = [self.reference, self.domains, self.energy, self.trend]
         for one in self.series:
             found += [*one.maps, one.orders, one.choice, one.clusters, one.texture, *one.left_out, *one.guess]
-            found += [one.truth] if one.truth is not None else []
+            found += [task for task in (one.truth, one.denoised) if task is not None]
         found += [self.alignment] if self.alignment is not None else []
         return tuple(found + list(self.thickness_scans.values()))
 
@@ -90,13 +90,15 @@ def plan_recipe(recipe: Recipe, path: Path) -> RunPlan:
         )
         shared = Task(resize, sizes, (tuple(orders.values()), shared, tuple(better[t] for t in orders)))
     guesses = guesses_of(recipe, film, orders, shared, weights) if sized else first
-    every = together(temperatures_of(recipe, film, maps, orders, pilots, shared, guesses), shared)
+    denoiser = denoiser_weights(recipe, path)
+    plans = temperatures_of(recipe, film, maps, orders, pilots, shared, guesses, denoiser)
+    every = together(plans, shared)
     if recipe.simulate is not None:
         truths = simulated_truths(recipe.simulate, film, path)
         every = tuple(replace(one, truth=truths[one.temperature]) for one in every)
     scans, scan_files = thickness_scans(recipe, film, path)
     over_all = _over_all(recipe, film, every, shared)
-    files = (*found.files, *scan_files, *weights)
+    files = (*found.files, *scan_files, *weights, *denoiser)
     return RunPlan(film, files, every, shared, found.alignment, scans, *over_all, found.frames)
 
 

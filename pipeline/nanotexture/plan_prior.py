@@ -1,4 +1,4 @@
-"""The prior of films as tasks: this module wires stages together and holds no physics."""
+"""The priors of films as tasks: this module wires stages together and holds no physics."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from nanotexture.errors import UserError
 from nanotexture.film.config import FilmConfig
 from nanotexture.inputs import resolve
 from nanotexture.priors.film_weights import FILE, load_film_prior
+from nanotexture.priors.texture_weights import FILE as TEXTURE_FILE
+from nanotexture.priors.texture_weights import load_texture_prior
 from nanotexture.recipe import Recipe
 from nanotexture.stages.film_guess import FilmGuessConfig, film_guess
 
 WEIGHTS = f"film_prior/{FILE}"  # in data_manifest/
+DENOISER = f"texture_prior/{TEXTURE_FILE}"
 
 
 def film_weights(recipe: Recipe, film: FilmConfig, path: Path) -> tuple[Path, ...]:
@@ -39,3 +42,17 @@ def guesses_of(
         t: tuple(Task(film_guess, config, (one, shared, Source(file)), f"{t:g} K") for file in weights)
         for t, one in orders.items()
     }
+
+
+def denoiser_weights(recipe: Recipe, path: Path) -> tuple[Path, ...]:
+    """The weights of the prior over textures, where the recipe asks for it; UserError where they are missing or damaged."""
+    told = recipe.invert.denoise
+    if told == "none":
+        return ()
+    if recipe.invert.solver != "motif":
+        raise UserError(
+            f'{path}: invert.denoise: expected "none" for solver {recipe.invert.solver!r}, found {told!r}'
+        )
+    found = resolve([DENOISER if told == "auto" else told], path, "invert.denoise")
+    load_texture_prior(found[0])
+    return tuple(found[:1])

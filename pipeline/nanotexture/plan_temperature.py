@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from nanotexture.engine.task import Task
+from nanotexture.engine.task import Source, Task
 from nanotexture.film.config import FilmConfig
 from nanotexture.recipe import Recipe
 from nanotexture.stages import models
 from nanotexture.stages.combs import combs
 from nanotexture.stages.consensus import group
+from nanotexture.stages.denoise import believe, denoise
 from nanotexture.stages.directions import directions
 from nanotexture.stages.invert import better_pilot, choose, invert, pilot, trial, warm
 from nanotexture.stages.leave_out import leave_out, settle
@@ -40,6 +42,7 @@ class TemperaturePlan:
     left_out: tuple[Task, ...] = ()
     truth: Task | None = None
     guess: tuple[Task, ...] = ()
+    denoised: Task | None = None
 
 
 def orders_of(recipe: Recipe, film: FilmConfig, maps: tuple[Task, ...], temperature: float) -> Task:
@@ -78,10 +81,13 @@ def temperatures_of(
     pilots: dict[float, tuple[Task, ...]],
     shared: Task,
     guesses: dict[float, tuple[Task, ...]],
+    denoiser: tuple[Path, ...] = (),
 ) -> tuple[TemperaturePlan, ...]:
-    """Every temperature in rising order: cold starts of each, then warm ones from its neighbours."""
+    """Every temperature in rising order: cold starts of each, then warm ones from its neighbours; denoiser: weights, if asked."""
     cold = [_cold(recipe, film, t, maps[t], orders[t], pilots[t], shared, guesses[t]) for t in sorted(orders)]
-    return tuple(_answer(recipe, film, one, _neighbours(cold, i), shared) for i, one in enumerate(cold))
+    return tuple(
+        _answer(recipe, film, one, _neighbours(cold, i), shared, denoiser) for i, one in enumerate(cold)
+    )
 
 
 def _neighbours(cold: list[_Cold], i: int) -> _Neighbours:
@@ -131,7 +137,12 @@ def _starts(recipe: Recipe, film: FilmConfig, starts: tuple[int, ...]) -> models
 
 
 def _answer(
-    recipe: Recipe, film: FilmConfig, cold: _Cold, near: _Neighbours, shared: Task
+    recipe: Recipe,
+    film: FilmConfig,
+    cold: _Cold,
+    near: _Neighbours,
+    shared: Task,
+    denoiser: tuple[Path, ...],
 ) -> TemperaturePlan:
     """Clusters and texture of one temperature, from its own starts and from the motifs of its neighbours."""
     told = recipe.invert
@@ -147,12 +158,36 @@ def _answer(
     if motif and told.widths == "data":
         weighing = models.WeighConfig(film=film, strain=told.strain, polarization=polar)
         clusters = Task(weigh, weighing, (cold.orders, shared, cold.choice, clusters), cold.label)
+    left = _left_out(recipe, film, cold, clusters, shared) if motif else ()
+    denoised = _denoised(recipe, film, cold, clusters, shared, denoiser) if motif and denoiser else None
+    if denoised is not None:
+        clusters = Task(believe, models.BelieveConfig(), (clusters, denoised), cold.label)
     asked = models.TextureConfig(polar_film=film if polar and film.polar else None)
     answer = Task(texture, asked, (cold.orders, clusters, shared), cold.label)
-    left = _left_out(recipe, film, cold, clusters, shared) if motif else ()
     return TemperaturePlan(
-        cold.temperature, cold.maps, cold.orders, clusters, answer, cold.choice, left, guess=cold.guess
+        cold.temperature,
+        cold.maps,
+        cold.orders,
+        clusters,
+        answer,
+        cold.choice,
+        left,
+        guess=cold.guess,
+        denoised=denoised,
     )
+
+
+def _denoised(
+    recipe: Recipe, film: FilmConfig, cold: _Cold, clusters: Task, shared: Task, weights: tuple[Path, ...]
+) -> Task:
+    """The best motif under the prior over textures."""
+    told = recipe.invert
+    config = models.DenoiseConfig(
+        film=film, strain=told.strain, polarization=recipe.texture.polarization, seed=told.seed
+    )
+    inputs: tuple[Task | Source, ...] = (cold.orders, shared, cold.choice, clusters)
+    inputs += tuple(Source(one) for one in weights)
+    return Task(denoise, config, inputs, cold.label)
 
 
 def _left_out(

@@ -56,4 +56,9 @@ FirstCosts = NewType("FirstCosts", xr.Dataset)  # how well a prior fits films th
 FilmExamples = NewType(
     "FilmExamples", xr.Dataset
 )  # simulated films: orders of their reflections, and their texture
-TextureExamples = NewType("TextureExamples", xr.Dataset)  # simulated textures on the modes that all films share
+TextureExamples = NewType(
+    "TextureExamples", xr.Dataset
+)  # simulated textures on the modes that all films share
+DenoisedMotif = NewType(
+    "DenoisedMotif", xr.Dataset
+)  # the best motif under a prior over textures, beside the one without

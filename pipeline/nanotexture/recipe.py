@@ -77,6 +77,8 @@ class Invert(Table):
     batch: Annotated[int, Field(gt=0)] = 8
     # "auto": half of the starts begin where a network says, with the weights of data_manifest/, or those of a file
     prior: str = "none"
+    # "auto": the answer is taken again under a prior over textures, with the weights of data_manifest/, or those of a file
+    denoise: str = "none"
 
 
 class Recipe(Table):

@@ -111,6 +111,34 @@ def read_film_training(path: Path, changes: tuple[str, ...] = ()) -> FilmTrainin
     return model_of(FilmTrainingRecipe, read_tables(path, changes), path)
 
 
+class TrainTexture(Table):
+    """How a denoiser learns; textures: how many, a share of them for validation; decay of the rate with each epoch."""
+
+    prior: Literal["texture"]
+    textures: Annotated[int, Field(ge=20, le=1_000_000)] = 12000
+    superlattices: Share = 0.12
+    validation: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    batch: Annotated[int, Field(gt=0, le=4096)] = 256
+    epochs: Annotated[int, Field(gt=0, le=10_000)] = 240
+    rate: Annotated[float, Field(gt=0, le=1)] = 2e-3
+    decay: Annotated[float, Field(gt=0, le=1)] = 0.985
+    patience: Annotated[int, Field(gt=0)] = 60
+    seed: Annotated[int, Field(ge=0)] = 0
+    task: Annotated[int, Field(gt=0)] = 100  # textures of one task
+
+
+class TextureTrainingRecipe(Table):
+    """A whole recipe of a prior over textures."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+    train: TrainTexture
+
+
+def read_texture_training(path: Path, changes: tuple[str, ...] = ()) -> TextureTrainingRecipe:
+    """Recipe of a prior over textures with changes applied; UserError names file, key and what was expected."""
+    return model_of(TextureTrainingRecipe, read_tables(path, changes), path)
+
+
 def told_prior(path: Path, changes: tuple[str, ...] = ()) -> str:
     """Which prior a recipe trains; "crystal" where it has no such key: its model then says what was expected."""
     table = read_tables(path, changes).get("train")

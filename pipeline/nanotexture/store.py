@@ -17,6 +17,7 @@ from nanotexture.grids import on_grid_of, q_axes, same_grid
 from nanotexture.quantities import (
     Alignment,
     Clusters,
+    DenoisedMotif,
     Domains,
     Energy,
     FilmGuess,
@@ -30,6 +31,7 @@ from nanotexture.quantities import (
     Truth,
 )
 from nanotexture.scoring import Scored, score_answer, truth_of_series, vector_labels
+from nanotexture.store_prior import prior_of
 from nanotexture.texture.elastic import components_from_fields
 from nanotexture.texture.grid import moved
 
@@ -50,6 +52,7 @@ class OneTemperature:
     left_out: tuple[LeftOut, ...] = ()
     truth: Truth | None = None  # of a simulated film
     guess: FilmGuess | None = None  # of a learned prior
+    denoised: DenoisedMotif | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,8 @@ def result_tree(series: list[OneTemperature], extras: Extras, attrs: Mapping[str
     groups["/modes"] = _modes(series)
     if all(one.left_out for one in series):
         groups["/left_out"] = _left_out(series)
+    if all(one.denoised is not None for one in series):
+        groups["/prior"] = _prior(series)
     if extras.alignment is not None:
         groups["/alignment"] = extras.alignment
     for name, scan in extras.thickness_scans.items():
@@ -316,6 +321,13 @@ def _clusters(series: list[OneTemperature]) -> xr.Dataset:
     joined = _with_temperature(series, parts)
     made = dressed(joined, schema.VOLUME_RESULT_CLUSTERS if "y" in joined.dims else schema.RESULT_CLUSTERS)
     return _with_axes(made, joined)
+
+
+def _prior(series: list[OneTemperature]) -> xr.Dataset:
+    """The best motif with and without the prior over textures, and what says which of them is the answer."""
+    parts = [prior_of(one.denoised, one.texture) for one in series if one.denoised is not None]
+    joined = _with_temperature(series, parts)
+    return _with_axes(dressed(joined, schema.RESULT_PRIOR), joined)
 
 
 def _left_out(series: list[OneTemperature]) -> xr.Dataset:

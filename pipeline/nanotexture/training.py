@@ -34,6 +34,7 @@ from nanotexture.recipe_training import TrainingRecipe, read_training, told_prio
 from nanotexture.runner import make_folder
 from nanotexture.stages.crystal_examples import ExamplesConfig, make_examples
 from nanotexture.training_film import train_film
+from nanotexture.training_texture import train_texture
 
 SIZE = 2 * GRID  # voxels of the array of a particle: its middle is what the network sees
 
@@ -75,9 +76,11 @@ class Data:
 def train_recipe(
     path: Path, out: Path, changes: tuple[str, ...], settings: ClusterSettings, progress: Progress, say: Say
 ) -> Learnt:
-    """Train, or resume from the last finished epoch, and write weights and card."""
+    """Train, or resume from the last finished epoch, the prior that the recipe tells, and write weights and card."""
     if told_prior(path, changes) == "film":
         return train_film(path, out, changes, settings, progress, say)
+    if told_prior(path, changes) == "texture":
+        return train_texture(path, out, changes, settings, progress, say)
     begun, processor = time.perf_counter(), time.process_time()
     recipe = read_training(path, changes)
     folder = out / recipe.name

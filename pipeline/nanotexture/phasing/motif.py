@@ -43,7 +43,8 @@ class MotifSolutions:
     free_cost (start,): chi2 per fitted and per held-out point; log_scale and log_resolution (start, reflection): against the
     first guesses; gap (start,) in angstrom; model: order intensities (start, n, q) of each reflection; determined (start,):
     share of the answer's variance that the data, not the prior, fix; told (start, size): the same share of every coefficient's
-    prior variance; covariance (start, size, size).
+    prior variance; covariance (start, size, size), with an equilibrium that of the carrier's coefficients, and own_covariance,
+    of the coefficients themselves.
     """
 
     fields: Tensor
@@ -61,6 +62,7 @@ class MotifSolutions:
     determined: Tensor
     told: Tensor
     covariance: Tensor
+    own_covariance: Tensor
 
 
 def solve_motif(
@@ -114,7 +116,7 @@ def _solutions(problem: Problem, parameters: Tensor, steps: Tensor, reason: Tens
     determined = _determined(problem, coefficients, curvature.covariance(torch.ones_like(cost)))
     covariance = curvature.covariance(torch.fmax(cost, free_cost).clamp_min(LEAST_CHI2))
     told = 1.0 - covariance.diagonal(dim1=1, dim2=2) * problem.unknowns.prior_precision()
-    shown = problem.unknowns
+    shown, own = problem.unknowns, covariance
     if problem.equilibrium is not None:
         tied = Tied.of(problem.equilibrium, problem.unknowns, fields)
         polar = coefficients[:, problem.unknowns.blocks[0].size :]
@@ -135,6 +137,7 @@ def _solutions(problem: Problem, parameters: Tensor, steps: Tensor, reason: Tens
         determined,
         told,
         covariance,
+        own,
     )
 
 

@@ -16,7 +16,10 @@ FIELD, JITTER = 0.35, 0.3  # of that, from field to field and from mode to mode
 STEEPER = 0.9, 0.7  # rms exponents of the errors along harmonics and profiles
 CORRELATED, RANKS = 0.5, 24  # share of textures whose errors are correlated; directions at most
 FEWEST = 2, 4  # harmonics and profiles at least that a solver has
-WITHOUT_U, WITHOUT_ONE = 0.5, 0.15  # share of polar textures whose u is tied to P; of fields that no reflection tells
+WITHOUT_U, WITHOUT_ONE = (
+    0.5,
+    0.15,
+)  # share of polar textures whose u is tied to P; of fields that no reflection tells
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,9 @@ def _there(given: Tensor, rng: torch.Generator) -> Tensor:
     most_m = torch.randint(FEWEST[1], PROFILES + 1, (number, 1), generator=rng)
     k = torch.arange(HARMONICS) <= most_k
     m = torch.arange(PROFILES) < most_m
-    return fields[:, :, None, None, None] & k[:, None, :, None, None] & m[:, None, None, None].expand(-1, *SHAPE)
+    return (
+        fields[:, :, None, None, None] & k[:, None, :, None, None] & m[:, None, None, None].expand(-1, *SHAPE)
+    )
 
 
 def _levels(number: int, rng: torch.Generator) -> Tensor:

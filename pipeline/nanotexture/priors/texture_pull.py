@@ -36,14 +36,21 @@ class Told:
     known: Tensor
 
     @classmethod
-    def of(cls, values: Tensor, covariance: Tensor, widths: Tensor) -> Told:
-        """That of a solution (size,) with covariance (size, size) when priors of zero mean and precision widths are divided out.
+    def of(cls, values: Tensor, covariance: Tensor, widths: Tensor, pull: Pull | None = None) -> Told | None:
+        """That of a solution (size,) with covariance (size, size) once its priors are divided out: a pull, and widths (size,),
+        precisions about zero; None where that is no covariance: the solution hangs on the pull.
 
-        Widths that are far above what is known change little, and what only they tell is not known.
+        Widths far above what is known change little, and what only they tell is not known.
         """
+        if pull is not None:
+            precision = torch.linalg.inv(covariance)
+            covariance, failed = torch.linalg.inv_ex(precision - pull.precision)
+            covariance = 0.5 * (covariance + covariance.mT)
+            values = covariance @ (precision @ values - pull.slope)
+            if failed or (torch.diagonal(covariance) <= 0).any():
+                return None
         variance = torch.diagonal(covariance)
-        known = 1.0 / variance - widths > UNTOLD / variance
-        return cls(values, covariance, known)
+        return cls(values, covariance, 1.0 / variance - widths > UNTOLD / variance)
 
 
 @dataclass(frozen=True)

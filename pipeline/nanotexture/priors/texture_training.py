@@ -15,9 +15,15 @@ from nanotexture.priors.texture_modes import FIELDS, HARMONICS, PROFILES, SHAPE,
 from nanotexture.priors.training import Curves, Say, checkpoint, resumed
 
 Tensor = torch.Tensor
-EVEN = 0.5  # power of the variance that weighs a mode's loss: 1 would learn the mean alone, 0 what is told best
+EVEN = (
+    0.5  # power of the variance that weighs a mode's loss: 1 would learn the mean alone, 0 what is told best
+)
 SMALL = 3e-3  # of a texture's size: what matters little if it is wrong
-ANY, DISTURBED, DISTURBANCE = 0.15, 0.15, 0.3  # shares of any and of disturbed textures, how much the latter at most
+ANY, DISTURBED, DISTURBANCE = (
+    0.15,
+    0.15,
+    0.3,
+)  # shares of any and of disturbed textures, how much the latter at most
 FLATTEST, STEEPEST = 1.2, 3.0  # powers of any texture's coefficients
 CLIP = 1.0  # of the gradient's norm
 

@@ -8,9 +8,13 @@ from pathlib import Path
 from nanotexture.priors.denoiser import Denoiser
 from nanotexture.priors.weights import read_tensors, write_tensors
 
-VERSION = "texture 1"  # of the layout of the weights and of what the network is given: raise when either changes
+VERSION = (
+    "texture 1"  # of the layout of the weights and of what the network is given: raise when either changes
+)
 FILE = "textures.safetensors"
-REMEDY = 'make the weights anew (nanotexture train recipes/train_texture.toml), or set invert.denoise = "none"'
+REMEDY = (
+    'make the weights anew (nanotexture train recipes/train_texture.toml), or set invert.denoise = "none"'
+)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from nanotexture.schema.answer import (
     RESULT_MAP,
     RESULT_MODES,
     RESULT_ORDERS,
+    RESULT_PRIOR,
     RESULT_SOLUTIONS,
     RESULT_TEXTURE,
     RESULT_TRUTH,
@@ -50,6 +51,7 @@ from nanotexture.schema.measured import (
 from nanotexture.schema.simulated import BRIGHT, MOTIF, SCORE
 from nanotexture.schema.solved import (
     CLUSTERS,
+    DENOISED,
     LEFT_OUT,
     MODE_CHOICE,
     RESULT_LEFT_OUT,
@@ -87,6 +89,7 @@ __all__ = [
     "CRYSTAL_GUESS",
     "CRYSTAL_SOLUTIONS",
     "CRYSTAL_TRIAL",
+    "DENOISED",
     "DIFFRACTION",
     "DIRECTIONS",
     "DOMAINS",
@@ -116,6 +119,7 @@ __all__ = [
     "RESULT_MAP",
     "RESULT_MODES",
     "RESULT_ORDERS",
+    "RESULT_PRIOR",
     "RESULT_SOLUTIONS",
     "RESULT_TEXTURE",
     "RESULT_TRUTH",

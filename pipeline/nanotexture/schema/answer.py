@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nanotexture.schema.measured import MAP, ORDERS, PERIOD, PERIOD_STD
-from nanotexture.schema.solved import MODE_CHOICE, WIDTH_SCALE
+from nanotexture.schema.solved import DENOISED, MODE_CHOICE, WIDTH_SCALE
 from nanotexture.schema.variables import (
     ANGSTROM,
     COUNT,
@@ -324,3 +324,41 @@ _TRUE = (
 RESULT_TRUTH: Schema = {name: RESULT_TEXTURE[name] for name in _TRUE}
 
 TRUTH: Schema = one_temperature(RESULT_TRUTH)
+
+RESULT_PRIOR: Schema = {
+    **{
+        f"{name}{ending}": variable(
+            f"{TEMPERATURE} component x z",
+            units,
+            f"{name}{words}",
+            f"Of the best cluster,{words} a prior over textures.",
+        )
+        for name, units in (("displacement", ANGSTROM), ("polarization", POLAR))
+        for ending, words in (("", " with"), ("_without", " without"))
+    },
+    **{
+        f"{name}_from_prior": variable(
+            f"{TEMPERATURE} component",
+            units,
+            f"{name} from the prior",
+            "rms difference that the prior makes.",
+        )
+        for name, units in (("displacement", ANGSTROM), ("polarization", POLAR))
+    },
+    **{
+        name: replace(DENOISED[name], dims=(TEMPERATURE,))
+        for name in (
+            "cost",
+            "cost_without",
+            "free_cost",
+            "free_cost_without",
+            "free_cost_error",
+            "strangeness",
+            "strangeness_limit",
+            "used",
+        )
+    },
+    "verdict": variable(
+        TEMPERATURE, "1", "verdict", "used, or why the answer is the one without the prior.", "U"
+    ),
+}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nanotexture.schema.variables import ANGSTROM, POLAR, Schema, variable
 
 TRIAL: Schema = {
@@ -222,4 +224,57 @@ CLUSTERS: Schema = {
     "inversion_delta_cost": variable(
         "", "1", "cost of the inverse", "chi2 of the inverted, relaxed motif minus that of the answer."
     ),
+}
+
+DENOISED: Schema = {
+    "x": replace(SOLUTIONS["x"], optional=True),
+    "z": SOLUTIONS["z"],
+    "axis": replace(SOLUTIONS["axis"], optional=True),
+    "polar_axis": SOLUTIONS["polar_axis"],
+    "field": variable(
+        "field x z", ANGSTROM, "displacement field", "Of the best cluster, under the prior.", optional=True
+    ),
+    "field_without": variable(
+        "field x z", ANGSTROM, "displacement field without", "The same without the prior.", optional=True
+    ),
+    "field_std": variable(
+        "field x z", ANGSTROM, "displacement field std", "Under the prior, from the curvature.", optional=True
+    ),
+    "slope_std": variable(
+        "field axis x z", "1", "std of the field's gradient", "Under the prior.", optional=True
+    ),
+    "polar": variable("polar x z", POLAR, "polarization", "Under the prior.", optional=True),
+    "polar_without": variable("polar x z", POLAR, "polarization without", "Without it.", optional=True),
+    "polar_std": variable("polar x z", POLAR, "polarization std", "Under the prior.", optional=True),
+    "model": variable(
+        "reflection order row",
+        "count/angstrom",
+        "calculated order intensity",
+        "Under the prior.",
+        optional=True,
+    ),
+    "from_prior": variable(
+        "field", ANGSTROM, "share of the prior", "rms difference that the prior makes.", optional=True
+    ),
+    "polar_from_prior": variable(
+        "polar", POLAR, "share of the prior", "rms difference that the prior makes.", optional=True
+    ),
+    "gap": variable("", ANGSTROM, "film-substrate gap", "Under the prior."),
+    "cost": variable("", "1", "cost", "chi2 per fitted point under the prior, the prior not counted."),
+    "cost_without": variable("", "1", "cost without", "The same without the prior."),
+    "free_cost": variable(
+        "", "1", "free cost", "chi2 per held-out point under the prior, over several choices of points."
+    ),
+    "free_cost_without": variable("", "1", "free cost without", "The same without the prior."),
+    "free_cost_error": variable("", "1", "error", "Standard error of the difference of the two."),
+    "strangeness": variable(
+        "",
+        "1",
+        "strangeness",
+        "Mean squared distance between the prior and what the data alone say, over what is expected of the two.",
+    ),
+    "strangeness_limit": variable(
+        "", "1", "limit of strangeness", "The 0.99 quantile over textures that the prior never learnt from."
+    ),
+    "used": variable("", "1", "used", "1 where the answer is the one under the prior.", "i"),
 }

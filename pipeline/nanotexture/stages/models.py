@@ -171,6 +171,21 @@ class WeighConfig(Config):
     polarization: bool
 
 
+class DenoiseConfig(Config):
+    """Film, prior strain, rounds of denoising and relaxing, choices of what is held out and their seed."""
+
+    film: FilmConfig
+    strain: float
+    polarization: bool
+    seed: int
+    rounds: int = 3
+    folds: int = 5
+
+
+class BelieveConfig(Config):
+    """Nothing to set: the held-out satellites said."""
+
+
 class SettleConfig(Config):
     """Film and prior strain."""
 

@@ -22,7 +22,10 @@ Array = NDArray[np.float64]
 # of the single films, in parts: of textures that are all alike few are enough
 PARTS: tuple[Family, ...] = ("laminate", "elastic", "polar", "mixed") * 3 + ("closure", "vortices") * 2
 LEAN_ERROR = 0.02  # of a laminate's lean as found from its maps, relative
-FALSE_LEAN, MOST_LEAN = 0.25, 1.0  # share of upright textures in which one is found, and how much, in periods through the film
+FALSE_LEAN, MOST_LEAN = (
+    0.25,
+    1.0,
+)  # share of upright textures in which one is found, and how much, in periods through the film
 
 
 class TextureExamplesConfig(Config):

@@ -1,0 +1,134 @@
+"""`nanotexture train` of the denoiser of textures: textures as tasks, then the network, its weights and its card."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import xarray as xr
+
+from nanotexture.engine.cluster import ClusterSettings, connect
+from nanotexture.engine.progress import Progress
+from nanotexture.engine.run import plan, run
+from nanotexture.engine.store import ArtefactStore
+from nanotexture.engine.task import Task
+from nanotexture.priors.card import parameters, torch_version
+from nanotexture.priors.texture_card import LIMITS, markdown, scored, trust_of
+from nanotexture.priors.texture_training import Learning, Textures, identity_of, trained_denoiser
+from nanotexture.priors.texture_weights import FILE, VERSION, save_texture_prior
+from nanotexture.priors.training import Learnt, Say, split
+from nanotexture.recipe_training import TextureTrainingRecipe, read_texture_training
+from nanotexture.runner import make_folder
+from nanotexture.stages.texture_examples import TextureExamplesConfig, make_texture_examples
+
+RANDOM = ("elastic", "polar", "mixed")  # families whose harmonics have phases of their own
+
+
+def tasks_of(recipe: TextureTrainingRecipe) -> tuple[Task, ...]:
+    """The tasks that make all textures; more textures leave those that are there as they are."""
+    told = recipe.train
+    numbers = range(told.textures)
+    return tuple(
+        Task(
+            make_texture_examples,
+            TextureExamplesConfig(
+                seed=told.seed,
+                superlattices=told.superlattices,
+                numbers=tuple(numbers[first : first + told.task]),
+            ),
+            (),
+            f"textures from {first}",
+        )
+        for first in range(0, told.textures, told.task)
+    )
+
+
+@dataclass(frozen=True)
+class Data:
+    """Textures to learn from and to validate on, the latter's families, and how many there are of each family."""
+
+    learn: Textures
+    validate: Textures
+    validated: list[str]
+    families: dict[str, int]
+
+
+def train_texture(
+    path: Path, out: Path, changes: tuple[str, ...], settings: ClusterSettings, progress: Progress, say: Say
+) -> Learnt:
+    """Train, or resume from the last checkpoint, and write weights and card."""
+    begun, processor = time.perf_counter(), time.process_time()
+    recipe = read_texture_training(path, changes)
+    folder, told = out / recipe.name, recipe.train
+    make_folder(folder)
+    data = made(recipe, folder, settings, progress)
+    chosen = Learning(told.epochs, told.batch, told.rate, told.decay, told.patience, told.seed)
+    identity = identity_of((data.learn, data.validate), chosen)
+    network, curves = trained_denoiser(
+        data.learn, data.validate, settings=chosen, folder=folder, identity=identity, say=say
+    )
+    scores = scored(network, data.validate, data.validated, told.seed)
+    trust = trust_of(network, data.validate, scores, told.seed)
+    weights = folder / FILE
+    sha256 = save_texture_prior(weights, network, trust)
+    card = {
+        "name": recipe.name,
+        "version": VERSION,
+        "sha256": sha256,
+        "parameters": parameters(network),
+        "recipe": path.read_text(encoding="utf-8"),
+        "changes": list(changes),
+        "data": {
+            "learnt": len(data.learn),
+            "validation": len(data.validate),
+            "seed": told.seed,
+            "families": data.families,
+        },
+        "curves": asdict(curves) | {"best": curves.best},
+        "scores": [asdict(one) for one in scores],
+        "trust": asdict(trust),
+        "limits": list(LIMITS),
+        "seconds": round(time.process_time() - processor, 1),
+        "torch": torch_version(),
+    }
+    (folder / "texture_card.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    (folder / "texture_card.md").write_text(markdown(card), encoding="utf-8")
+    spent = round(time.perf_counter() - begun, 1)
+    loss = curves.validation[curves.best]
+    return Learnt(weights, folder / "texture_card.md", sha256, len(curves.learnt), loss, spent)
+
+
+def made(recipe: TextureTrainingRecipe, folder: Path, settings: ClusterSettings, progress: Progress) -> Data:
+    """Both parts of the textures, computed or found in the folder."""
+    tasks = tasks_of(recipe)
+    store = ArtefactStore(folder / "artefacts")
+    if plan(tasks, store).missing:
+        with connect(settings) as connection:
+            run(tasks, store, connection, progress)
+    found = [store.get(task.name) for task in tasks]
+    whole = textures_of(found)
+    families = [str(name) for one in found for name in one["family"].values]
+    learn, validate = split(len(whole), recipe.train.validation, recipe.train.seed)
+    counts = dict(sorted(Counter(families[i] for i in learn).items()))
+    parts = [whole.of(torch.tensor(numbers)) for numbers in (learn, validate)]
+    return Data(parts[0], parts[1], [families[i] for i in validate], counts)
+
+
+def textures_of(found: list[xr.Dataset]) -> Textures:
+    """Textures of several tasks together."""
+
+    def joined(name: str) -> torch.Tensor:
+        return torch.from_numpy(np.concatenate([one[name].values for one in found]))
+
+    families = [str(name) for one in found for name in one["family"].values]
+    return Textures(
+        joined("coefficient").float().flatten(1),
+        joined("given"),
+        joined("told").float(),
+        torch.from_numpy(np.isin(families, RANDOM)),
+    )
