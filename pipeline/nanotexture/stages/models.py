@@ -178,7 +178,7 @@ class DenoiseConfig(Config):
     strain: float
     polarization: bool
     seed: int
-    rounds: int = 3
+    rounds: int = 1
     folds: int = 5
 
 
