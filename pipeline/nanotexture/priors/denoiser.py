@@ -153,7 +153,9 @@ def mean_squares(values: Tensor) -> Tensor:
     for kind, least in zip((kinds[:, :2], kinds[:, 2:]), LEAST, strict=True):
         size = (kind**2).sum((1, 2, 3, 4)).clamp_min(least**2)
         there = size > least**2
-        parts.append((kind[there] ** 2 / size[there, None, None, None, None]).mean(0))
+        parts.append(
+            (kind[there] ** 2 / size[there, None, None, None, None]).sum(0) / max(int(there.sum()), 1)
+        )
     found = torch.cat(parts).mean(2, keepdim=True).expand(SHAPE)
     k, m = torch.arange(HARMONICS)[:, None, None], torch.arange(PROFILES)
     return (found + FLOOR / ((1.0 + k) * (1.0 + m)) ** 2).flatten().contiguous()

@@ -42,11 +42,11 @@ def denoise(
     motif = _best(clusters)
     if motif is None or data.period_y is not None:
         return _nothing(data, prior, "no motif to denoise" if motif is None else "periodic along x and y")
-    without = relaxed(data, modes, motif)
-    found = under_prior(data, modes, prior, without, config.rounds)
+    scale = clusters["width_scale"].values if "width_scale" in clusters else None
+    without, found = _both(data, modes, prior, motif, scale, config.rounds)
     if found is None:
         return _nothing(data, prior, "the prior knows none of the fields")
-    held = _held_out(data, modes, prior, motif, config)
+    held = _held_out(data, modes, prior, motif, scale, config)
     verdict = verdict_of(found.strangeness, prior.trust.strangeness, held)
     return _labelled(data, orders, without, found, prior, held, verdict)
 
@@ -56,6 +56,15 @@ def _best(clusters: Clusters) -> Motifs | None:
         return None
     parts = [clusters[name].values[0] for name in ("field", "polar") if name in clusters]
     return Motifs(np.concatenate(parts)[None], np.array([float(clusters["gap"])]))
+
+
+def _both(
+    data: MotifData, modes: ModeNumbers, prior: TexturePrior, motif: Motifs, scale: Array | None, rounds: int
+) -> tuple[MotifSolutions, UnderPrior | None]:
+    """The answer without the prior, with the widths that the data chose (scale), and the one under it, which needs none."""
+    wide = relaxed(data, modes, motif)
+    without = wide if scale is None else relaxed(data, modes, motif, scale)
+    return without, under_prior(data, modes, prior, wide, rounds)
 
 
 @dataclass(frozen=True)
@@ -73,14 +82,18 @@ class HeldOut:
 
 
 def _held_out(
-    data: MotifData, modes: ModeNumbers, prior: TexturePrior, motif: Motifs, config: DenoiseConfig
+    data: MotifData,
+    modes: ModeNumbers,
+    prior: TexturePrior,
+    motif: Motifs,
+    scale: Array | None,
+    config: DenoiseConfig,
 ) -> HeldOut:
     """Fitted and denoised with other points held out each time: neither the fit nor the denoiser has seen them."""
     pairs, weights = [], []
     for fold in range(config.folds):
         held = refolded(data, seed=config.seed + TRIAL_SEED + fold)
-        without = relaxed(held, modes, motif)
-        found = under_prior(held, modes, prior, without, config.rounds)
+        without, found = _both(held, modes, prior, motif, scale, config.rounds)
         solution = without if found is None else found.solution
         pairs.append((float(solution.free_cost[0]), float(without.free_cost[0])))
         weights.append(float(points_of(held)[1]))
@@ -175,7 +188,7 @@ def believe(clusters: Clusters, denoised: DenoisedMotif, *, config: BelieveConfi
     """Clusters whose best motif is the one under the prior where that is to be told; else as they were."""
     if not int(denoised["used"]):
         return clusters
-    values = {str(name): clusters[name].values.copy() for name in clusters.variables}
+    values = {str(name): clusters[name].values.copy() for name in clusters.variables if name != "width_scale"}
     for name in ("field", "polar"):
         if name in denoised:
             values[name][0] = denoised[name].values

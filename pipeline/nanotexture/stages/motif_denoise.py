@@ -48,7 +48,7 @@ def under_prior(
         if said.pull is None:
             break
         strangeness = strangeness if found else said.strangeness
-        found.append(relaxed(data, modes, motifs_of(data, last), said.pull))
+        found.append(relaxed(data, modes, motifs_of(data, last), pull=said.pull))
     if not found:
         return None
     return UnderPrior(min(found, key=lambda one: chi2_of_all(data, one)), strangeness)
