@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 import xarray as xr
 
 from nanotexture.engine.cluster import ClusterSettings, connect
@@ -19,7 +18,13 @@ from nanotexture.engine.store import ArtefactStore
 from nanotexture.engine.task import Task
 from nanotexture.priors.card import parameters, torch_version
 from nanotexture.priors.texture_card import LIMITS, markdown, scored, trust_of
-from nanotexture.priors.texture_training import Learning, Textures, identity_of, trained_denoiser
+from nanotexture.priors.texture_training import (
+    Learning,
+    Textures,
+    identity_of,
+    textures_of,
+    trained_denoiser,
+)
 from nanotexture.priors.texture_weights import FILE, VERSION, save_texture_prior
 from nanotexture.priors.training import Learnt, Say, split
 from nanotexture.recipe_training import TextureTrainingRecipe, read_texture_training
@@ -111,24 +116,16 @@ def made(recipe: TextureTrainingRecipe, folder: Path, settings: ClusterSettings,
         with connect(settings) as connection:
             run(tasks, store, connection, progress)
     found = [store.get(task.name) for task in tasks]
-    whole = textures_of(found)
+    whole = _joined(found)
     families = [str(name) for one in found for name in one["family"].values]
     learn, validate = split(len(whole), recipe.train.validation, recipe.train.seed)
     counts = dict(sorted(Counter(families[i] for i in learn).items()))
-    parts = [whole.of(torch.tensor(numbers)) for numbers in (learn, validate)]
+    parts = [whole.chosen(numbers) for numbers in (learn, validate)]
     return Data(parts[0], parts[1], [families[i] for i in validate], counts)
 
 
-def textures_of(found: list[xr.Dataset]) -> Textures:
+def _joined(found: list[xr.Dataset]) -> Textures:
     """Textures of several tasks together."""
-
-    def joined(name: str) -> torch.Tensor:
-        return torch.from_numpy(np.concatenate([one[name].values for one in found]))
-
+    parts = [np.concatenate([one[name].values for one in found]) for name in ("coefficient", "given", "told")]
     families = [str(name) for one in found for name in one["family"].values]
-    return Textures(
-        joined("coefficient").float().flatten(1),
-        joined("given"),
-        joined("told").float(),
-        torch.from_numpy(np.isin(families, RANDOM)),
-    )
+    return textures_of(parts[0], parts[1], parts[2], np.isin(families, RANDOM))

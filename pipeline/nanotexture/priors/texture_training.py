@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from nanotexture.priors.denoiser import Denoiser, Frame, mean_squares, mirrored, rephased, turned
 from nanotexture.priors.spoiling import Spoilt, spoilt
@@ -56,6 +59,21 @@ class Textures:
     def of(self, which: Tensor) -> Textures:
         """Some of them."""
         return Textures(self.values[which], self.given[which], self.told[which], self.random[which])
+
+    def chosen(self, numbers: Sequence[int]) -> Textures:
+        """Those of these numbers."""
+        return self.of(torch.tensor(numbers))
+
+
+def textures_of(
+    values: NDArray[np.float64],
+    given: NDArray[np.int64],
+    told: NDArray[np.float64],
+    random: NDArray[np.bool_],
+) -> Textures:
+    """Textures of arrays; values (b, *SHAPE)."""
+    parts = [torch.from_numpy(np.ascontiguousarray(one)) for one in (values, given, told, random)]
+    return Textures(parts[0].float().flatten(1), parts[1], parts[2].float(), parts[3])
 
 
 def identity_of(parts: tuple[Textures, ...], settings: Learning) -> str:
