@@ -10,6 +10,7 @@ Run: .venv/bin/python benchmarks/denoised_film.py [--films a,b] [--starts 8] [--
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -78,6 +79,11 @@ def row(film: Film, told: argparse.Namespace, folder: Path) -> tuple[str, np.nda
     return f"{words} | {cost} {float(prior['strangeness']):.2f} {prior['verdict'].item()}", within / without
 
 
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def main() -> None:
     """Table, then medians beside the aims."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -87,7 +93,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=None)
     parser.add_argument("--weights", default="auto")
     told = parser.parse_args()
-    print(
+    say(
         "film: nrmse u_x u_z P_x P_z without | coverage | with | coverage | ratio | free chi2 without, with, error; strangeness"
     )
     with tempfile.TemporaryDirectory() as scratch:
@@ -96,14 +102,14 @@ def main() -> None:
             try:
                 line, ratio = row(film, told, told.folder or Path(scratch))
             except UserError as error:
-                print(f"{film.name:<15}refused: {error}")
+                say(f"{film.name:<15}refused: {error}")
                 continue
-            print(line, flush=True)
+            say(line)
             (held if film.name.startswith(HELD_OUT) else learnt).append(ratio)
     for name, found in (("families learnt from", learnt), ("families held out", held)):
         every = np.array([v for one in found for v in one if np.isfinite(v)])
         if len(every):
-            print(
+            say(
                 f"{name}: median ratio {np.median(every):.2f} (aim {AIM}), largest {every.max():.2f} (aim {HARM})"
             )
 

@@ -48,6 +48,7 @@ PRUNED = {
     "nno_6idb": (),
     "bfo_series": ("input.scans=[1, 6, 10]",),
     "staff54_frames": ("input.voxel=['0.002 1/angstrom', '0.002 1/angstrom', '0.002 1/angstrom']",),
+    "train_texture": ("train.textures=40", "train.task=20", "train.epochs=2"),
     "train_film": ("train.films=12", "train.validation=4", "train.epochs=1", "train.task=6"),
     "train_crystal": ("train.particles=12", "train.validation=0.3", "train.epochs=1"),
     "pto_kto": (*_FEW, "invert.harmonics=3", "invert.polynomials=4"),

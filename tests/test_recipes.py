@@ -17,7 +17,11 @@ from scipy.signal import find_peaks
 from .conftest import Finished
 from .recipes_pruned import HOW, PRUNED, RECIPES, arguments, files, nanotexture
 
-TRAININGS = {"train_crystal", "train_film"}  # run by tests/test_train.py and test_train_film.py
+TRAININGS = {
+    "train_crystal",
+    "train_film",
+    "train_texture",
+}  # run by tests/test_train.py and test_train_film.py
 NAMES = sorted(path.stem for path in RECIPES.glob("*.toml"))
 WITH_RESULT_TESTS = {"quickstart", "pto_kto"}
 OF_FRAMES = {"staff54"}  # crystals, in test_crystal_frames.py

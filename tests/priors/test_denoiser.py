@@ -3,7 +3,6 @@
 import pytest
 import torch
 from nanotexture.errors import InputError
-from nanotexture.phasing.pull import Pull
 from nanotexture.priors.denoiser import ABSENT, Denoiser, Frame, mirrored, turned
 from nanotexture.priors.spoiling import spoilt
 from nanotexture.priors.texture_modes import CONDITIONS, SHAPE, SIZE, Places
@@ -177,17 +176,6 @@ def test_in_the_linear_case_the_prior_is_that_of_the_textures_whatever_the_error
     answer = torch.linalg.solve(precision + pull.precision, precision @ values + pull.slope)
     closed = torch.linalg.solve(precision + torch.diag(torch.diagonal(pull.precision)), precision @ values)
     assert torch.allclose(answer, closed, atol=1e-3)
-
-
-def test_what_a_pull_added_is_divided_out_again():
-    _, _, values, covariance = linear_case()
-    pull = Pull.towards(torch.ones(20, dtype=torch.float64), 3.0 * torch.eye(20, dtype=torch.float64))
-    precision = torch.linalg.inv(covariance)
-    after = torch.linalg.inv(precision + pull.precision)
-    moved = after @ (precision @ values + pull.slope)
-    told = Told.of(moved, after, torch.zeros(20, dtype=torch.float64), pull)
-    assert torch.allclose(told.values, values, atol=1e-8)
-    assert torch.allclose(told.covariance, covariance, atol=1e-8)
 
 
 class Stubborn(torch.nn.Module):

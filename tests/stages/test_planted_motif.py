@@ -9,6 +9,7 @@ from nanotexture.phasing.alignment import align
 from nanotexture.phasing.motif import solve_motif
 from nanotexture.phasing.motif_problem import Problem, prior_precision
 from nanotexture.phasing.motif_settings import MotifSettings, Schedule
+from nanotexture.phasing.pull import Pull
 from nanotexture.stages.models import Tie
 from nanotexture.stages.motif_data import motif_data
 from nanotexture.stages.motif_solve import ModeNumbers, Motifs, batches_of, relaxed, solve_starts
@@ -210,3 +211,36 @@ def test_first_gaps_depend_on_the_start_and_not_on_its_batch(single):
     assert float(some[0]) == float(all_[7])
     assert float(all_.std()) > 0.3
     assert float(all_[0]) == GAP
+
+
+def test_a_prior_with_a_mean_wins_where_it_is_sure_and_changes_nothing_where_it_is_not():
+    planted = Planted(SINGLE, seed=1, size=0.5)
+    modes, motif = ModeNumbers(HARMONICS, PROFILES, STRAIN), Motifs(planted.fields[None], np.array([GAP]))
+    free = relaxed(planted.data, modes, motif)
+    size = planted.unknowns.size
+    mean = 0.9 * free.coefficients[0]
+    unit = torch.eye(size, dtype=torch.float64)
+    vague, sure = (
+        relaxed(planted.data, modes, motif, pull=Pull.towards(mean, weight * unit)) for weight in (1e-6, 1e12)
+    )
+    scale = free.coefficients.abs().max()
+    assert torch.allclose(vague.coefficients, free.coefficients, atol=1e-3 * float(scale))
+    assert torch.allclose(sure.coefficients[0], mean, atol=1e-3 * float(scale))
+    assert (sure.own_covariance[0].diagonal() <= 1e-11).all()
+
+
+def test_between_data_and_a_prior_with_a_mean_the_answer_is_that_of_the_linear_problem():
+    planted = Planted(SINGLE, seed=1, size=0.5)
+    modes, motif = ModeNumbers(HARMONICS, PROFILES, STRAIN), Motifs(planted.fields[None], np.array([GAP]))
+    free = relaxed(planted.data, modes, motif)
+    at, covariance = free.coefficients[0], free.own_covariance[0]
+    # one standard deviation off: the problem is linear so near to the minimum
+    off = at + covariance.diagonal().sqrt()
+    chi2 = max(float(free.cost[0]), float(free.free_cost.nan_to_num(0.0)[0]), 0.25)
+    data = torch.linalg.inv(covariance) * chi2
+    precision = torch.diag(data.diagonal())
+    expected = at + torch.linalg.solve(data + precision, precision @ (off - at))
+    found = relaxed(planted.data, modes, motif, pull=Pull.towards(off, precision)).coefficients[0]
+    far = float((off - at) @ data @ (off - at))
+    left = float((found - expected) @ data @ (found - expected))
+    assert left < 0.02 * far

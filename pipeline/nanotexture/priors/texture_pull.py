@@ -1,7 +1,7 @@
 """What a denoiser adds to a solution of the motif solver, as a Gaussian prior of its coefficients.
 
-The data alone say of the coefficients y, with covariance C and variances N: what is left of the solution when the widths of
-its prior are divided out. The denoiser makes D of y. What it knows besides is D less what it took from y: with J = dD / dy
+The data alone say of the coefficients y, with covariance C and variances N, where the widths of the prior are far above
+them. The denoiser makes D of y. What it knows besides is D less what it took from y: with J = dD / dy
 
     D - J y = (I - J) x + b,    variance of b: B = R - J^2 N, R the variance that the denoiser tells of its mean,
 
@@ -36,19 +36,11 @@ class Told:
     known: Tensor
 
     @classmethod
-    def of(cls, values: Tensor, covariance: Tensor, widths: Tensor, pull: Pull | None = None) -> Told | None:
-        """That of a solution (size,) with covariance (size, size) once its priors are divided out: a pull, and widths (size,),
-        precisions about zero; None where that is no covariance: the solution hangs on the pull.
+    def of(cls, values: Tensor, covariance: Tensor, widths: Tensor) -> Told:
+        """That of a solution (size,) with covariance (size, size) under wide priors about zero, of precisions widths (size,).
 
         Widths far above what is known change little, and what only they tell is not known.
         """
-        if pull is not None:
-            precision = torch.linalg.inv(covariance)
-            covariance, failed = torch.linalg.inv_ex(precision - pull.precision)
-            covariance = 0.5 * (covariance + covariance.mT)
-            values = covariance @ (precision @ values - pull.slope)
-            if failed or (torch.diagonal(covariance) <= 0).any():
-                return None
         variance = torch.diagonal(covariance)
         return cls(values, covariance, 1.0 / variance - widths > UNTOLD / variance)
 

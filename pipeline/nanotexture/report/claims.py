@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from nanotexture.report.denoised import denoised_words
 from nanotexture.report.facts import Facts
 from nanotexture.report.fields import Field
 from nanotexture.report.format import listed, number, percent, reflection_text, with_error
@@ -94,6 +95,10 @@ def learned(facts: Facts) -> str:
     return "" if facts.learned is None else learned_words(facts.learned)
 
 
+def denoised(facts: Facts) -> str:
+    return "" if facts.denoised is None else denoised_words(facts.denoised)
+
+
 def _sizes(fields: Sequence[Field]) -> str:
     """rms of each field with its standard error."""
     named = [("along Q" if one.key.endswith("along_q") else f"along {one.component}", one) for one in fields]
@@ -109,4 +114,14 @@ def _clear(fields: Sequence[Field]) -> str:
     return f"; above its standard deviation in {listed(shares)} of the motif" if known else ""
 
 
-RULES = (displacement, polarization, equilibrium, prior_widths, lengths, resolved, unique, learned)
+RULES = (
+    displacement,
+    polarization,
+    equilibrium,
+    prior_widths,
+    lengths,
+    resolved,
+    unique,
+    learned,
+    denoised,
+)

@@ -12,6 +12,7 @@ import xarray as xr
 
 from nanotexture.phasing.consensus import Grouping
 from nanotexture.phasing.outcome import DESCRIBED
+from nanotexture.report.denoised import Denoised, denoised_from
 from nanotexture.report.fields import Field, displacement_fields, polarization_fields
 from nanotexture.report.header import polar
 from nanotexture.report.prior import LearnedStarts, learned_starts
@@ -33,7 +34,7 @@ class Facts:
     satellites reach the edge of the map; counts: most counts in one voxel of each reflection's map; to_add: what the
     reflections do not tell, each with names of reflections that would; tie: what ties the displacement to the polarization;
     ties: those tried, with the free cost of each; widths: least and largest factor by which the data changed a prior width;
-    learned: what a learned prior added, None where none was asked for.
+    learned, denoised: what learned starts and a prior over textures added, None where none was asked for.
     """
 
     reflections: tuple[str, ...] = ()
@@ -66,6 +67,7 @@ class Facts:
     widths: tuple[float, float] | None = None
     ties: tuple[tuple[str, float], ...] = ()
     learned: LearnedStarts | None = None
+    denoised: Denoised | None = None
 
     @property
     def described(self) -> bool:
@@ -123,6 +125,7 @@ def facts_of(result: Result, temperature: int = 0) -> Facts:
         ties=() if modes is None else tried_ties(modes),
         widths=None if modes is None else chosen_widths(modes),
         learned=learned_starts(result.solutions, temperature),
+        denoised=denoised_from(result.prior, temperature),
     )
 
 

@@ -34,6 +34,7 @@ class Result:
     truth: xr.Dataset | None = None
     score: xr.Dataset | None = None
     left_out: xr.Dataset | None = None
+    prior: xr.Dataset | None = None
     modes: xr.Dataset | None = None
     maps: Datasets = field(default_factory=dict)
     orders: Datasets = field(default_factory=dict)
@@ -112,6 +113,7 @@ def result_from_tree(tree: xr.DataTree, source: str | Path = "result") -> Result
         truth=_group(tree, "truth"),
         score=_group(tree, "score"),
         left_out=_group(tree, "left_out"),
+        prior=_group(tree, "prior"),
         modes=_group(tree, "modes"),
         maps=members(tree, "maps"),
         orders=members(tree, "orders"),

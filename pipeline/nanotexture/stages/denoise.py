@@ -43,12 +43,12 @@ def denoise(
     if motif is None or data.period_y is not None:
         return _nothing(data, prior, "no motif to denoise" if motif is None else "periodic along x and y")
     scale = clusters["width_scale"].values if "width_scale" in clusters else None
-    without, found = _both(data, modes, prior, motif, scale, config.rounds)
+    found = under_prior(data, modes, prior, relaxed(data, modes, motif), scale)
     if found is None:
         return _nothing(data, prior, "the prior knows none of the fields")
     held = _held_out(data, modes, prior, motif, scale, config)
     verdict = verdict_of(found.strangeness, prior.trust.strangeness, held)
-    return _labelled(data, orders, without, found, prior, held, verdict)
+    return _labelled(data, orders, clusters, found, prior, held, verdict)
 
 
 def _best(clusters: Clusters) -> Motifs | None:
@@ -56,15 +56,6 @@ def _best(clusters: Clusters) -> Motifs | None:
         return None
     parts = [clusters[name].values[0] for name in ("field", "polar") if name in clusters]
     return Motifs(np.concatenate(parts)[None], np.array([float(clusters["gap"])]))
-
-
-def _both(
-    data: MotifData, modes: ModeNumbers, prior: TexturePrior, motif: Motifs, scale: Array | None, rounds: int
-) -> tuple[MotifSolutions, UnderPrior | None]:
-    """The answer without the prior, with the widths that the data chose (scale), and the one under it, which needs none."""
-    wide = relaxed(data, modes, motif)
-    without = wide if scale is None else relaxed(data, modes, motif, scale)
-    return without, under_prior(data, modes, prior, wide, rounds)
 
 
 @dataclass(frozen=True)
@@ -93,7 +84,9 @@ def _held_out(
     pairs, weights = [], []
     for fold in range(config.folds):
         held = refolded(data, seed=config.seed + TRIAL_SEED + fold)
-        without, found = _both(held, modes, prior, motif, scale, config.rounds)
+        wide = relaxed(held, modes, motif)
+        without = wide if scale is None else relaxed(held, modes, motif, scale)
+        found = under_prior(held, modes, prior, wide, scale)
         solution = without if found is None else found.solution
         pairs.append((float(solution.free_cost[0]), float(without.free_cost[0])))
         weights.append(float(points_of(held)[1]))
@@ -121,13 +114,15 @@ def verdict_of(strangeness: float, limit: float, held: HeldOut) -> str:
 def _labelled(
     data: MotifData,
     orders: Orders,
-    without: MotifSolutions,
+    clusters: Clusters,
     found: UnderPrior,
     prior: TexturePrior,
     held: HeldOut,
     verdict: str,
 ) -> DenoisedMotif:
-    before, after = _fields(data, without), _fields(data, found.solution)
+    motif = _best(clusters)
+    assert motif is not None
+    before, after = motif.fields[0], _fields(data, found.solution)
     number = len(data.axes)
     moved = np.sqrt(((after - before) ** 2).mean((1, 2)))
     values: dict[str, Any] = {
@@ -140,7 +135,7 @@ def _labelled(
         "gap": float(found.solution.gap[0]),
         "from_prior": moved[:number],
         "cost": float(found.solution.cost[0]),
-        "cost_without": float(without.cost[0]),
+        "cost_without": float(clusters["cluster_cost"][0]),
         "free_cost": held.with_prior,
         "free_cost_without": held.without,
         "free_cost_error": held.error,
@@ -188,7 +183,7 @@ def believe(clusters: Clusters, denoised: DenoisedMotif, *, config: BelieveConfi
     """Clusters whose best motif is the one under the prior where that is to be told; else as they were."""
     if not int(denoised["used"]):
         return clusters
-    values = {str(name): clusters[name].values.copy() for name in clusters.variables if name != "width_scale"}
+    values = {str(name): clusters[name].values.copy() for name in clusters.variables}
     for name in ("field", "polar"):
         if name in denoised:
             values[name][0] = denoised[name].values

@@ -172,13 +172,12 @@ class WeighConfig(Config):
 
 
 class DenoiseConfig(Config):
-    """Film, prior strain, rounds of denoising and relaxing, choices of what is held out and their seed."""
+    """Film, prior strain, choices of what is held out and their seed."""
 
     film: FilmConfig
     strain: float
     polarization: bool
     seed: int
-    rounds: int = 1
     folds: int = 5
 
 

@@ -1,4 +1,4 @@
-"""A motif relaxed again and again under what a denoiser of textures says of it."""
+"""A motif relaxed again under what a denoiser of textures says of it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from nanotexture.phasing.motif import MotifSolutions
 from nanotexture.priors.texture_modes import Places, Surroundings, places_of
-from nanotexture.priors.texture_pull import Denoised, Told, denoised
+from nanotexture.priors.texture_pull import Told, denoised
 from nanotexture.priors.texture_weights import TexturePrior
 from nanotexture.stages.motif_setup import MotifData
 from nanotexture.stages.motif_solve import ModeNumbers, Motifs, relaxed
 from nanotexture.stages.texture_examples import polar_planes
+
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -25,45 +28,26 @@ class UnderPrior:
 
 
 def under_prior(
-    data: MotifData, modes: ModeNumbers, prior: TexturePrior, first: MotifSolutions, rounds: int
+    data: MotifData, modes: ModeNumbers, prior: TexturePrior, wide: MotifSolutions, scale: Array | None
 ) -> UnderPrior | None:
-    """The motif of the one solution `first` under the prior; of several rounds the one that fits all points best.
+    """The motif of the one solution `wide`, of prior widths as they are, under the prior; scale (field, wave): factors of the
+    widths that the data chose, kept beside it.
 
-    None where the denoiser has nothing to say: no field it knows, or nothing that the data tell.
+    None where the denoiser has nothing to say: no field that it knows, or nothing that the data tell.
     """
     unknowns = data.unknowns(modes.harmonics, modes.polynomials, modes.strain)
-    widths, places = unknowns.prior_precision(), _places(data, modes)
+    told = Told.of(wide.coefficients[0], wide.own_covariance[0], unknowns.prior_precision())
     film = torch.from_numpy(_surroundings(data).told())
-    found: list[MotifSolutions] = []
-    said: Denoised | None = None
-    strangeness = float("nan")
-    for _ in range(rounds):
-        last = found[-1] if found else first
-        told = Told.of(
-            last.coefficients[0], last.own_covariance[0], widths, None if said is None else said.pull
-        )
-        if told is None:
-            break
-        said = denoised(prior.network, places, told, film, prior.trust.inflation)
-        if said.pull is None:
-            break
-        strangeness = strangeness if found else said.strangeness
-        found.append(relaxed(data, modes, motifs_of(data, last), pull=said.pull))
-    if not found:
+    said = denoised(prior.network, _places(data, modes), told, film, prior.trust.inflation)
+    if said.pull is None:
         return None
-    return UnderPrior(min(found, key=lambda one: chi2_of_all(data, one)), strangeness)
+    found = relaxed(data, modes, motifs_of(data, wide), scale, said.pull)
+    return UnderPrior(found, said.strangeness)
 
 
 def motifs_of(data: MotifData, found: MotifSolutions) -> Motifs:
     """Fields and gaps of solutions, to go on from."""
     return Motifs(data.on_planes(found.fields), found.gap.numpy())
-
-
-def chi2_of_all(data: MotifData, found: MotifSolutions) -> float:
-    """chi2 of the first solution over fitted and held-out points."""
-    work, free = points_of(data)
-    total = work * float(found.cost[0])
-    return total + free * float(found.free_cost[0]) if free else total
 
 
 def points_of(data: MotifData) -> tuple[int, int]:
