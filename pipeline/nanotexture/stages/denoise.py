@@ -20,6 +20,7 @@ from nanotexture.stages.motif_data import motif_data, refolded
 from nanotexture.stages.motif_denoise import UnderPrior, points_of, under_prior
 from nanotexture.stages.motif_setup import MotifData
 from nanotexture.stages.motif_solve import ModeNumbers, Motifs, relaxed
+from nanotexture.stages.weigh import WORSE
 
 Array = NDArray[np.float64]
 
@@ -69,7 +70,8 @@ class HeldOut:
     @property
     def worse(self) -> bool:
         """Whether the prior predicts held-out points worse than chance allows; not where nothing is held out."""
-        return self.with_prior - self.without > SURE * self.error
+        clear = self.with_prior - self.without > SURE * self.error
+        return clear and self.with_prior > WORSE * self.without
 
 
 def _held_out(
