@@ -10,10 +10,10 @@ import pytest
 from nanotexture import data
 from nanotexture.errors import InputError, UserError
 
-SHIPPED = ("crystal_prior", "film_prior")  # with the package: no mirror has them
+SHIPPED = ("crystal_prior", "film_prior", "texture_prior")  # with the package: no mirror has them
 NAMES = [
     "bfo_series",
-    *SHIPPED,
+    *SHIPPED[:2],
     "gold64",
     "id01_missing_frames",
     "lab_maps",
@@ -22,6 +22,7 @@ NAMES = [
     "nno_6idb",
     "pto_kto",
     "staff54_34idc",
+    *SHIPPED[2:],
 ]
 
 ENTRY = """name = "small"

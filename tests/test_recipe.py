@@ -12,7 +12,7 @@ from nanotexture.conversion_recipe import ConversionRecipe
 from nanotexture.errors import UserError
 from nanotexture.recipe import Recipe, model_of, read_recipe, read_tables
 from nanotexture.recipe_crystal import CrystalRecipe
-from nanotexture.recipe_training import FilmTrainingRecipe, TrainingRecipe, told_prior
+from nanotexture.recipe_training import FilmTrainingRecipe, TextureTrainingRecipe, TrainingRecipe, told_prior
 
 from .recipes_pruned import RECIPES
 
@@ -122,7 +122,11 @@ def test_the_recipes_of_the_repository_are_right():
     assert recipes
     for path in recipes:
         tables = read_tables(path, ())
-        trained = {"crystal": TrainingRecipe, "film": FilmTrainingRecipe}.get(told_prior(path))
+        trained = {
+            "crystal": TrainingRecipe,
+            "film": FilmTrainingRecipe,
+            "texture": TextureTrainingRecipe,
+        }.get(told_prior(path))
         told = {"film": Recipe, "crystal": CrystalRecipe, "train": trained}
         kind = next((model for table, model in told.items() if table in tables), ConversionRecipe)
         assert model_of(kind, tables, path).name == path.stem

@@ -134,4 +134,4 @@ def test_missing_weights_and_those_of_another_kind_and_superlattices_end_with_st
 def test_a_prior_that_there_is_not_ends_with_status_2(tmp_path: Path) -> None:
     ended = nanotexture("train", RECIPES / "train_film.toml", "--out", tmp_path, "--set", "train.prior=flim")
     assert ended.status == 2
-    assert "train.prior: expected one of crystal, film, found 'flim'" in ended.err
+    assert "train.prior: expected one of crystal, film, texture, found 'flim'" in ended.err

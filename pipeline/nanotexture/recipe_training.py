@@ -12,7 +12,7 @@ from nanotexture.recipe import model_of, read_tables
 from nanotexture.tables.fields import Limits, Table
 
 KIND = "train"
-PRIORS = ("crystal", "film")
+PRIORS = ("crystal", "film", "texture")
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
