@@ -45,7 +45,8 @@ def names(plan: RunPlan) -> dict[str, set[str]]:
 
 def test_starts_make_batches_that_only_the_recipe_decides() -> None:
     plan = planned(QUICK, *PRUNED["quickstart"], "invert.starts=7", "invert.batch=3")
-    batches = [task.config.starts for task in plan.series[0].clusters.upstream if task.stage.name == "invert"]
+    (grouped,) = (task for task in plan.series[0].clusters.upstream if task.stage.name == "group")
+    batches = [task.config.starts for task in grouped.upstream if task.stage.name == "invert"]
     assert batches == [(0, 1, 2), (3, 4, 5), (6,)]
 
 
@@ -62,7 +63,7 @@ def test_fixed_modes_are_not_tried() -> None:
 def test_more_starts_add_batches_and_leave_the_others() -> None:
     few, more = (names(planned(QUICK, *PRUNED["quickstart"], f"invert.starts={n}")) for n in (4, 6))
     assert few["invert"] < more["invert"]
-    assert {name for name in few if few[name] != more[name]} == {"invert", "group"} | ANSWERS
+    assert {name for name in few if few[name] != more[name]} == {"invert", "group", "weigh"} | ANSWERS
 
 
 def test_the_recipes_name_names_no_task() -> None:
