@@ -40,7 +40,7 @@ def test_check_prints_the_plan_and_computes_nothing(tmp_path: Path) -> None:
 def test_check_says_what_is_left_to_run(quickstart: Finished) -> None:
     recipe = RECIPES / "quickstart.toml"
     ended = nanotexture("check", recipe, "--out", quickstart.out, *changes("quickstart"))
-    assert re.search(r"^all +29 +0$", ended.out, re.MULTILINE)
+    assert re.search(r"^all +30 +0$", ended.out, re.MULTILINE)
     more = nanotexture(
         "check", recipe, "--out", quickstart.out, *changes("quickstart"), "--set", "invert.starts=6"
     )
@@ -66,7 +66,7 @@ def test_run_without_json_says_where_the_result_is(quickstart: Finished, no_repo
     told = [word for word in arguments("quickstart", quickstart.out) if word != "--json"]
     ended = nanotexture(*told)
     assert f"result {quickstart.result}" in ended.out
-    assert "29 tasks, 29 reused" in ended.out
+    assert "30 tasks, 30 reused" in ended.out
 
 
 def test_a_set_change_reaches_the_recipe(quickstart: Finished) -> None:
