@@ -26,11 +26,10 @@ from nanotexture.priors.film_weights import FILE, VAGUE, VERSION, save_film_prio
 from nanotexture.priors.training import Curves, Learnt, Say
 from nanotexture.recipe_training import FilmTrainingRecipe, read_film_training
 from nanotexture.runner import make_folder
-from nanotexture.simulate.film_draws import HELD_OUT
+from nanotexture.simulate.film_draws import HELD_OUT, POLAR
 from nanotexture.stages.film_examples import FilmExamplesConfig, film_examples
 from nanotexture.stages.film_trust import TrustConfig, film_trust
 
-POLAR = ("closure", "vortices", "polar", "mixed")
 QUANTILE = 0.95
 TRIED = 100  # films that the first cost is counted on
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,7 +11,7 @@ import torch
 from nanotexture.priors.film_augmentation import FilmBatch, Question, Shown, asked
 from nanotexture.priors.film_loss import motif_loss
 from nanotexture.priors.film_network import OrderNet
-from nanotexture.priors.training import Curves, Say, checkpoint, resumed
+from nanotexture.priors.training import Course, Curves, Say, best_of_epochs, digest_of
 
 WARM = 100  # steps until the rate is full
 STILL = 0.01  # of the rate, at the last step
@@ -32,16 +30,8 @@ class FilmTraining:
 
 def film_identity(parts: tuple[FilmBatch, ...], shown: Shown, settings: FilmTraining) -> str:
     """Digest of all that decides how a training goes."""
-    told = [asdict(shown), asdict(settings), torch.__version__]
-    digest = hashlib.sha256(json.dumps(told).encode())
-    for part in parts:
-        for name in ("intensity", "about", "coefficients"):
-            digest.update(
-                torch.view_as_real(part.coefficients).numpy().tobytes()
-                if name == "coefficients"
-                else getattr(part, name).numpy().tobytes()
-            )
-    return digest.hexdigest()
+    tensors = (one for part in parts for one in (part.intensity, part.about, part.coefficients))
+    return digest_of([asdict(shown), asdict(settings)], tensors)
 
 
 def trained_film(
@@ -57,22 +47,18 @@ def trained_film(
     torch.manual_seed(settings.seed)
     network = OrderNet()
     optimizer = torch.optim.AdamW(network.parameters(), lr=settings.rate, weight_decay=settings.decay)
-    identity = film_identity((learn, validate), shown, settings)
-    best = {name: value.clone() for name, value in network.state_dict().items()}
-    curves = resumed(folder, identity, network, optimizer, best)
     fixed = validation_question(validate, shown, settings.seed)
-    while len(curves.learnt) < settings.epochs:
-        epoch = len(curves.learnt)
-        curves.learnt.append(_epoch(network, optimizer, learn, shown, settings, epoch))
-        curves.validation.append(_loss_on(network, fixed))
-        if curves.best == epoch:
-            best = {name: value.clone() for name, value in network.state_dict().items()}
-        checkpoint(folder, identity, network, optimizer, best, curves)
-        say(
-            f"epoch {epoch + 1}/{settings.epochs}: loss {curves.learnt[-1]:.4f}, others {curves.validation[-1]:.4f}"
-        )
-    network.load_state_dict(best)
-    return network.eval(), curves
+    curves = best_of_epochs(
+        network,
+        optimizer,
+        course=Course(settings.epochs),
+        folder=folder,
+        identity=film_identity((learn, validate), shown, settings),
+        learnt=lambda epoch: _epoch(network, optimizer, learn, shown, settings, epoch),
+        judged=lambda: _loss_on(network, fixed),
+        say=say,
+    )
+    return network, curves
 
 
 def validation_question(validate: FilmBatch, shown: Shown, seed: int) -> Question:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,7 +13,7 @@ from numpy.typing import NDArray
 from nanotexture.priors.denoiser import Denoiser, Frame, mean_squares, mirrored, rephased, turned
 from nanotexture.priors.spoiling import Spoilt, spoilt
 from nanotexture.priors.texture_modes import FIELDS, HARMONICS, PROFILES, SHAPE, SIZE
-from nanotexture.priors.training import Curves, Say, checkpoint, resumed
+from nanotexture.priors.training import Course, Curves, Say, best_of_epochs, digest_of
 
 Tensor = torch.Tensor
 EVEN = (
@@ -79,11 +77,8 @@ def textures_of(
 def identity_of(parts: tuple[Textures, ...], settings: Learning) -> str:
     """Digest of all that decides how a training goes; epochs and patience, which only end it, left out."""
     told = {k: v for k, v in asdict(settings).items() if k not in ("epochs", "patience")}
-    digest = hashlib.sha256(json.dumps([told, torch.__version__]).encode())
-    for part in parts:
-        for one in (part.values, part.given, part.told, part.random):
-            digest.update(one.numpy().tobytes())
-    return digest.hexdigest()
+    tensors = (one for part in parts for one in (part.values, part.given, part.told, part.random))
+    return digest_of([told], tensors)
 
 
 def trained_denoiser(
@@ -93,25 +88,23 @@ def trained_denoiser(
     torch.manual_seed(settings.seed)
     network = Denoiser(mean_squares(learn.values))
     optimizer = torch.optim.Adam(network.parameters(), lr=settings.rate)
-    best = {name: value.clone() for name, value in network.state_dict().items()}
-    curves = resumed(folder, identity, network, optimizer, best)
-    while len(curves.learnt) < settings.epochs:
-        epoch = len(curves.learnt)
-        if epoch - (curves.best if epoch else 0) > settings.patience:
-            break
+
+    def learnt(epoch: int) -> float:
         for group in optimizer.param_groups:
             group["lr"] = settings.rate * settings.decay**epoch
-        curves.learnt.append(_epoch(network, optimizer, learn, settings, epoch))
-        curves.validation.append(validation_loss(network, validate, settings))
-        if curves.best == epoch:
-            best = {name: value.clone() for name, value in network.state_dict().items()}
-        if epoch % 10 == 9 or epoch + 1 == settings.epochs:
-            checkpoint(folder, identity, network, optimizer, best, curves)
-            say(
-                f"epoch {epoch + 1}/{settings.epochs}: loss {curves.learnt[-1]:.4f}, others {curves.validation[-1]:.4f}"
-            )
-    network.load_state_dict(best)
-    return network.eval(), curves
+        return _epoch(network, optimizer, learn, settings, epoch)
+
+    curves = best_of_epochs(
+        network,
+        optimizer,
+        course=Course(settings.epochs, settings.patience, every=10),
+        folder=folder,
+        identity=identity,
+        learnt=learnt,
+        judged=lambda: validation_loss(network, validate, settings),
+        say=say,
+    )
+    return network, curves
 
 
 def _epoch(

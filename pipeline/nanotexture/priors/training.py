@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -72,10 +73,16 @@ class Learnt:
 def identity_of(parts: tuple[Examples, ...], detector: Detector, settings: Training) -> str:
     """Digest of all that decides how a training goes; epochs and patience, which only end it, left out."""
     told = {k: v for k, v in asdict(settings).items() if k not in ("epochs", "patience")}
-    digest = hashlib.sha256(json.dumps([asdict(detector), told, torch.__version__]).encode())
-    for part in parts:
-        for one in (part.intensity, part.phase):
-            digest.update(one.numpy().tobytes())
+    return digest_of(
+        [asdict(detector), told], (one for part in parts for one in (part.intensity, part.phase))
+    )
+
+
+def digest_of(told: list[dict[str, Any]], tensors: Iterable[torch.Tensor]) -> str:
+    """Digest of settings, of the version of torch and of what is learnt from."""
+    digest = hashlib.sha256(json.dumps([*told, torch.__version__]).encode())
+    for one in tensors:
+        digest.update(one.numpy().tobytes())
     return digest.hexdigest()
 
 
@@ -100,24 +107,65 @@ def trained(
     torch.manual_seed(settings.seed)
     network = PhaseNet()
     optimizer = torch.optim.Adam(network.parameters(), lr=settings.rate)
-    best = {name: value.clone() for name, value in network.state_dict().items()}
-    curves = resumed(folder, identity, network, optimizer, best)
-    while len(curves.learnt) < settings.epochs:
-        epoch = len(curves.learnt)
-        if epoch - (curves.best if epoch else 0) > settings.patience:
-            break
+
+    def learnt(epoch: int) -> float:
         for group in optimizer.param_groups:
             group["lr"] = settings.rate * settings.decay**epoch
-        curves.learnt.append(_epoch(network, optimizer, learn, detector, settings, epoch))
-        curves.validation.append(validation_loss(network, validate, detector, settings))
+        return _epoch(network, optimizer, learn, detector, settings, epoch)
+
+    curves = best_of_epochs(
+        network,
+        optimizer,
+        course=Course(settings.epochs, settings.patience),
+        folder=folder,
+        identity=identity,
+        learnt=learnt,
+        judged=lambda: validation_loss(network, validate, detector, settings),
+        say=say,
+    )
+    return network, curves
+
+
+@dataclass(frozen=True)
+class Course:
+    """How many epochs, how many without gain before it ends (None: it does not), epochs between checkpoints."""
+
+    epochs: int
+    patience: int | None = None
+    every: int = 1
+
+
+def best_of_epochs(
+    network: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+    *,
+    course: Course,
+    folder: Path,
+    identity: str,
+    learnt: Callable[[int], float],
+    judged: Callable[[], float],
+    say: Say,
+) -> Curves:
+    """Train the network and leave it as its best epoch was; continues from `folder` where a checkpoint of this identity lies.
+
+    learnt: one epoch of this number, its mean loss; judged: the loss on what is never learnt from.
+    """
+    best = {name: value.clone() for name, value in network.state_dict().items()}
+    curves = resumed(folder, identity, network, optimizer, best)
+    while (epoch := len(curves.learnt)) < course.epochs:
+        if epoch and course.patience is not None and epoch - curves.best > course.patience:
+            break
+        curves.learnt.append(learnt(epoch))
+        curves.validation.append(judged())
         if curves.best == epoch:
             best = {name: value.clone() for name, value in network.state_dict().items()}
-        checkpoint(folder, identity, network, optimizer, best, curves)
-        say(
-            f"epoch {epoch + 1}/{settings.epochs}: loss {curves.learnt[-1]:.4f}, others {curves.validation[-1]:.4f}"
-        )
+        if (epoch + 1) % course.every == 0 or epoch + 1 == course.epochs:
+            checkpoint(folder, identity, network, optimizer, best, curves)
+            last = f"loss {curves.learnt[-1]:.4f}, others {curves.validation[-1]:.4f}"
+            say(f"epoch {epoch + 1}/{course.epochs}: {last}")
     network.load_state_dict(best)
-    return network.eval(), curves
+    network.eval()
+    return curves
 
 
 def _epoch(

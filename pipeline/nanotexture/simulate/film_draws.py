@@ -29,6 +29,7 @@ Rng = np.random.Generator
 Family = Literal["laminate", "closure", "vortices", "elastic", "polar", "mixed"]
 
 HELD_OUT = ("a_c_domains", "stripes", "phase_field")  # kinds of textures
+POLAR = ("closure", "vortices", "polar", "mixed")  # families that have a polarization
 SEEDS = 1000  # the suite's random textures have seeds below
 PERIODS, THICKNESSES = (50.0, 300.0), (100.0, 600.0)  # angstrom
 GAPS = (-0.3, 0.6)  # angstrom

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nanotexture.engine.stage import stage
-from nanotexture.phasing.motif import MotifSolutions
 from nanotexture.priors.texture_weights import TexturePrior, load_texture_prior
 from nanotexture.quantities import Clusters, DenoisedMotif, ModeChoice, Orders, Reference
 from nanotexture.schema import CLUSTERS, DENOISED, labelled
@@ -19,7 +18,14 @@ from nanotexture.stages.models import BelieveConfig, DenoiseConfig, Tie
 from nanotexture.stages.motif_data import motif_data, refolded
 from nanotexture.stages.motif_denoise import UnderPrior, points_of, under_prior
 from nanotexture.stages.motif_setup import MotifData
-from nanotexture.stages.motif_solve import ModeNumbers, Motifs, relaxed
+from nanotexture.stages.motif_solve import (
+    ModeNumbers,
+    Motifs,
+    motif_of_cluster,
+    relaxed,
+    scale_of,
+    told_fields,
+)
 from nanotexture.stages.weigh import WORSE
 
 Array = NDArray[np.float64]
@@ -40,23 +46,17 @@ def denoise(
     """The motif of the best cluster under the prior beside the one without, and which of the two is to be told."""
     data = motif_data(orders, reference, config.film, config.polarization, Tie(choice["tie"].item()))
     prior, modes = load_texture_prior(weights), chosen_modes(choice, config.strain)
-    motif = _best(clusters)
-    if motif is None or data.period_y is not None:
-        return _nothing(data, prior, "no motif to denoise" if motif is None else "periodic along x and y")
-    scale = clusters["width_scale"].values if "width_scale" in clusters else None
+    if clusters.sizes["cluster"] == 0:
+        return _nothing(data, prior, "no motif to denoise")
+    if data.period_y is not None:
+        return _nothing(data, prior, "periodic along x and y")
+    motif, scale = motif_of_cluster(clusters), scale_of(clusters)
     found = under_prior(data, modes, prior, relaxed(data, modes, motif), scale)
     if found is None:
         return _nothing(data, prior, "the prior knows none of the fields")
     held = _held_out(data, modes, prior, motif, scale, config)
     verdict = verdict_of(found.strangeness, prior.trust.strangeness, held)
     return _labelled(data, orders, clusters, found, prior, held, verdict)
-
-
-def _best(clusters: Clusters) -> Motifs | None:
-    if clusters.sizes["cluster"] == 0:
-        return None
-    parts = [clusters[name].values[0] for name in ("field", "polar") if name in clusters]
-    return Motifs(np.concatenate(parts)[None], np.array([float(clusters["gap"])]))
 
 
 @dataclass(frozen=True)
@@ -122,9 +122,7 @@ def _labelled(
     held: HeldOut,
     verdict: str,
 ) -> DenoisedMotif:
-    motif = _best(clusters)
-    assert motif is not None
-    before, after = motif.fields[0], _fields(data, found.solution)
+    before, after = motif_of_cluster(clusters).fields[0], told_fields(data, found.solution)
     number = len(data.axes)
     moved = np.sqrt(((after - before) ** 2).mean((1, 2)))
     values: dict[str, Any] = {
@@ -153,14 +151,6 @@ def _labelled(
             "polar_from_prior": moved[number:],
         }
     return DenoisedMotif(labelled(values, DENOISED, {"verdict": verdict}))
-
-
-def _fields(data: MotifData, found: MotifSolutions) -> Array:
-    """Fields (f, x, z) of the first solution on all planes, displacements without their mean."""
-    fields = data.on_planes(found.fields[0]).copy()
-    number = len(data.axes)
-    fields[:number] -= fields[:number].mean((1, 2), keepdims=True)
-    return fields
 
 
 def _grid(data: MotifData, points: int) -> dict[str, Array]:

@@ -13,7 +13,7 @@ from nanotexture.phasing.motif_model import ReflectionData
 from nanotexture.priors.film_weights import load_film_prior
 from nanotexture.quantities import FirstCosts
 from nanotexture.schema import FIRST_COSTS, labelled
-from nanotexture.simulate.film_draws import DrawnFilm, random_film
+from nanotexture.simulate.film_draws import POLAR, DrawnFilm, random_film
 from nanotexture.stages.config import Config
 from nanotexture.stages.film_drawn import PLANE, drawn_reflections
 from nanotexture.stages.film_examples import SHARES, measured
@@ -22,7 +22,6 @@ from nanotexture.stages.motif_setup import MotifData
 
 DECADES = (4.0, 7.0)  # of the counts of the brightest reflection where all planes are in phase
 DARK, SYSTEMATIC = 6.0, 0.02  # counts of background in an error; relative
-POLAR = ("closure", "vortices", "polar", "mixed")
 
 
 class TrustConfig(Config):

@@ -18,7 +18,7 @@ from nanotexture.stages.invert import chosen_modes
 from nanotexture.stages.models import LeaveOutConfig, SettleConfig, Tie
 from nanotexture.stages.motif_data import motif_data
 from nanotexture.stages.motif_setup import MotifData
-from nanotexture.stages.motif_solve import Motifs, relaxed
+from nanotexture.stages.motif_solve import Motifs, motif_of_cluster, relaxed, scale_of
 
 Array = NDArray[np.float64]
 
@@ -32,7 +32,9 @@ def settle(
     values: dict[str, Any] = {"hkl": hkl, "cost_fitted": np.full(len(hkl), np.nan)}
     if len(clusters["field"]):
         data = motif_data(orders, reference, config.film, config.polarization, Tie(choice["tie"].item()))
-        found = relaxed(data, chosen_modes(choice, config.strain), _answer(clusters), _scale(clusters))
+        found = relaxed(
+            data, chosen_modes(choice, config.strain), motif_of_cluster(clusters), scale_of(clusters)
+        )
         values |= {
             "cost_fitted": np.array([_cost(one, found) for one in data.reflections]),
             "motif": data.on_planes(found.fields[0]),
@@ -59,7 +61,7 @@ def leave_out(
         data = motif_data(orders, reference, config.film, config.polarization, Tie(choice["tie"].item()))
         motif = Motifs(settled["motif"].values[None], settled["gap"].values[None])
         modes = chosen_modes(choice, config.strain)
-        others = relaxed(_without(data, config.left), modes, motif, _scale(settled))
+        others = relaxed(_without(data, config.left), modes, motif, scale_of(settled))
         one = data.reflections[config.left]
         use, missed = one.work | one.free, misfit(one, others)
         by_order = missed.sum(1) / use.sum(1).clamp_min(1)
@@ -69,11 +71,6 @@ def leave_out(
             "points": int(use.sum()),
         }
     return LeftOut(labelled(values, LEFT_OUT))
-
-
-def _scale(found: Clusters | Settled) -> Array | None:
-    """Factor of the prior widths that the answer was found with, if the data chose them."""
-    return found["width_scale"].values if "width_scale" in found else None
 
 
 def misfit(one: ReflectionData, motif: MotifSolutions) -> torch.Tensor:
@@ -89,11 +86,6 @@ def misfit(one: ReflectionData, motif: MotifSolutions) -> torch.Tensor:
 
 def _cost(one: ReflectionData, motif: MotifSolutions) -> float:
     return float(misfit(one, motif).sum() / (one.work | one.free).sum())
-
-
-def _answer(clusters: Clusters) -> Motifs:
-    parts = [clusters[name].values[0] for name in ("field", "polar") if name in clusters]
-    return Motifs(np.concatenate(parts)[None], clusters["gap"].values[None])
 
 
 def _without(data: MotifData, left: int) -> MotifData:

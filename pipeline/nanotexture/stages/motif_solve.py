@@ -15,7 +15,7 @@ from nanotexture.phasing.motif import MotifSolutions, solve_motif
 from nanotexture.phasing.motif_settings import MotifSettings, Schedule
 from nanotexture.phasing.pull import Pull
 from nanotexture.phasing.unknowns import Unknowns, random_starts
-from nanotexture.quantities import Solutions
+from nanotexture.quantities import Clusters, Settled, Solutions
 from nanotexture.stages.film_starts import Learned
 from nanotexture.stages.motif_setup import MotifData
 from nanotexture.texture.grid import resampled
@@ -45,6 +45,25 @@ def best_motif(solutions: Solutions) -> Motifs:
     best = int(np.nanargmin(solutions["cost"].values))
     parts = [solutions[name].values[best] for name in ("field", "polar") if name in solutions]
     return Motifs(np.concatenate(parts)[None], solutions["gap"].values[[best]])
+
+
+def motif_of_cluster(clusters: Clusters, number: int = 0) -> Motifs:
+    """The representative of a cluster, the best one unless told; gap: of the best one."""
+    parts = [clusters[name].values[number] for name in ("field", "polar") if name in clusters]
+    return Motifs(np.concatenate(parts)[None], np.array([float(clusters["gap"])]))
+
+
+def scale_of(found: Clusters | Settled) -> Array | None:
+    """Factor (field, wave) of the prior widths that the answer was found with, if the data chose them."""
+    return found["width_scale"].values if "width_scale" in found else None
+
+
+def told_fields(data: MotifData, found: MotifSolutions) -> Array:
+    """Fields (f, x, z) of the first solution on all planes, displacements of mean zero, then polarization."""
+    fields = found.fields[0].clone()
+    number = len(data.axes)
+    fields[:number] -= fields[:number].mean(tuple(range(1, fields.dim())), keepdim=True)
+    return data.on_planes(fields)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from nanotexture.stages.invert import chosen_modes, full_models, padded_model
 from nanotexture.stages.models import Tie, WeighConfig
 from nanotexture.stages.motif_data import motif_data
 from nanotexture.stages.motif_setup import MotifData
-from nanotexture.stages.motif_solve import Motifs, weighed_motif
+from nanotexture.stages.motif_solve import motif_of_cluster, told_fields, weighed_motif
 
 Array = NDArray[np.float64]
 
@@ -38,7 +38,7 @@ def weigh(
     modes = chosen_modes(choice, config.strain)
     told = clusters
     for number in np.flatnonzero(cost[:MOST] <= NEAR * cost[0]).tolist():
-        before, after = weighed_motif(data, modes, _motif(clusters, number))
+        before, after = weighed_motif(data, modes, motif_of_cluster(clusters, number))
         if not predicts_worse(before.solution, after.solution):
             told = _with(told, number, _Change(data, orders, before.solution, after))
     return told
@@ -47,11 +47,6 @@ def weigh(
 def predicts_worse(before: MotifSolutions, after: MotifSolutions) -> bool:
     """Whether held-out satellites are missed by clearly more than before; not where nothing is held out."""
     return bool(float(after.free_cost[0]) > WORSE * float(before.free_cost[0]))
-
-
-def _motif(clusters: Clusters, number: int) -> Motifs:
-    parts = [clusters[name].values[number] for name in ("field", "polar") if name in clusters]
-    return Motifs(np.concatenate(parts)[None], np.array([float(clusters["gap"])]))
 
 
 @dataclass(frozen=True)
@@ -63,14 +58,6 @@ class _Change:
     before: MotifSolutions
     after: Weighed
 
-    @property
-    def fields(self) -> Array:
-        """Displacement, of mean zero, then polarization, (f, x, z)."""
-        field = self.after.solution.fields[0].clone()
-        number = len(self.data.axes)
-        field[:number] -= field[:number].mean(tuple(range(1, field.dim())), keepdim=True)
-        return self.data.on_planes(field)
-
     def std(self, old: Array) -> Array:
         """Standard deviation (f, x, z): curvature of now, and what the members of the cluster spread, as before."""
         was, now = (self.data.on_planes(one.fields_std[0]) for one in (self.before, self.after.solution))
@@ -80,12 +67,12 @@ class _Change:
 def _with(clusters: Clusters, number: int, change: _Change) -> Clusters:
     """The clusters with one representative changed; of the best one also its errors and what was calculated from it."""
     found, many = change.after.solution, len(change.data.axes)
-    made = clusters.copy(deep=True)
-    made["field"][number] = change.fields[:many]
+    fields, made = told_fields(change.data, found), clusters.copy(deep=True)
+    made["field"][number] = fields[:many]
     made["cluster_cost"][number] = float(found.cost[0])
     made["cluster_free_cost"][number] = float(found.free_cost[0])
     if "polar" in made:
-        made["polar"][number] = change.fields[many:]
+        made["polar"][number] = fields[many:]
     return Clusters(made if number else made.assign(_of_best(clusters, change)))
 
 
