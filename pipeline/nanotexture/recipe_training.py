@@ -32,13 +32,14 @@ class Train(Table):
 
 
 class Drawn(Table):
-    """The particles; phase_range in rad, coherence and off_centre in voxels of the pattern."""
+    """The particles; phase_range in rad, coherence and off_centre in voxels of the pattern; relaxed: share made of atoms."""
 
     sampling: Limits = (2.1, 4.5)
     phase_range: Limits = (0.0, 15.708)
     defects: Share = 0.4
     off_centre: Annotated[float, Field(ge=0, le=4)] = 1.0
     coherence: Annotated[float, Field(ge=0, le=2)] = 0.5
+    relaxed: Share = 0.0
 
     @model_validator(mode="after")
     def _sampled(self) -> Drawn:

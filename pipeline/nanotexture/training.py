@@ -32,6 +32,7 @@ from nanotexture.priors.training import (
 from nanotexture.priors.weights import FILE, VERSION, save_prior
 from nanotexture.recipe_training import TrainingRecipe, read_training, told_prior
 from nanotexture.runner import make_folder
+from nanotexture.simulate.atoms import relaxed_by
 from nanotexture.stages.crystal_examples import ExamplesConfig, make_examples
 from nanotexture.training_film import train_film
 from nanotexture.training_texture import train_texture
@@ -42,6 +43,7 @@ SIZE = 2 * GRID  # voxels of the array of a particle: its middle is what the net
 def tasks_of(recipe: TrainingRecipe, numbers: tuple[int, ...]) -> tuple[Task, ...]:
     """The tasks that make these particles; a particle to learn from and one to validate on share no task."""
     told, step = recipe.particles, recipe.train.task
+    by = relaxed_by() if told.relaxed > 0.0 else ""
     return tuple(
         Task(
             make_examples,
@@ -52,6 +54,8 @@ def tasks_of(recipe: TrainingRecipe, numbers: tuple[int, ...]) -> tuple[Task, ..
                 defects=told.defects,
                 off_centre=told.off_centre,
                 coherence=told.coherence,
+                relaxed=told.relaxed,
+                relaxed_by=by,
                 grid=GRID,
                 seed=recipe.train.seed,
                 numbers=numbers[first : first + step],
@@ -152,4 +156,4 @@ def made(recipe: TrainingRecipe, folder: Path, settings: ClusterSettings, progre
 
 
 def _examples(found: list[xr.Dataset]) -> Examples:
-    return examples_of([one["intensity"].values for one in found], [one["phase"].values for one in found])
+    return examples_of([one["amplitude"].values for one in found], [one["phase"].values for one in found])

@@ -38,8 +38,8 @@ def scored(network: PhaseNet, validate: Examples, decades: tuple[float, ...], se
     found = []
     for decade in decades:
         free = [
-            _free_chi2(network, one.numpy().astype(float) * 10.0**decade, seed=seed, number=number)
-            for number, one in enumerate(validate.intensity)
+            _free_chi2(network, one.double().square().numpy() * 10.0**decade, seed=seed, number=number)
+            for number, one in enumerate(validate.amplitude)
         ]
         known = np.array([value for value in free if np.isfinite(value)])
         found.append(Score(decade, float(np.median(known)), float(np.quantile(known, QUANTILE))))

@@ -36,13 +36,17 @@ class Training:
 
 @dataclass(frozen=True)
 class Examples:
-    """intensity of peak 1 and phase in rad, both (b, n, n, n)."""
+    """amplitude, largest 1, and phase in rad, both (b, n, n, n) in half precision."""
 
-    intensity: torch.Tensor
+    amplitude: torch.Tensor
     phase: torch.Tensor
 
     def __len__(self) -> int:
-        return len(self.intensity)
+        return len(self.amplitude)
+
+    def chosen(self, which: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Intensity and phase of some, in single precision."""
+        return self.amplitude[which].float().square(), self.phase[which].float()
 
 
 @dataclass
@@ -74,7 +78,7 @@ def identity_of(parts: tuple[Examples, ...], detector: Detector, settings: Train
     """Digest of all that decides how a training goes; epochs and patience, which only end it, left out."""
     told = {k: v for k, v in asdict(settings).items() if k not in ("epochs", "patience")}
     return digest_of(
-        [asdict(detector), told], (one for part in parts for one in (part.intensity, part.phase))
+        [asdict(detector), told], (one for part in parts for one in (part.amplitude, part.phase))
     )
 
 
@@ -181,7 +185,7 @@ def _epoch(
     order = torch.randperm(len(learn), generator=rng)
     total = 0.0
     for chosen in order.split(settings.batch):
-        batch = seen(learn.intensity[chosen], learn.phase[chosen], detector=detector, rng=rng)
+        batch = seen(*learn.chosen(chosen), detector=detector, rng=rng)
         loss = _losses(network, batch).mean()
         optimizer.zero_grad()
         loss.backward()
@@ -199,8 +203,7 @@ def validation_batches(validate: Examples, detector: Detector, settings: Trainin
     """What the network is judged on, the same in every epoch."""
     rng = torch.Generator().manual_seed(settings.seed + 99)
     chosen = torch.arange(len(validate)).split(settings.batch)
-    pairs = ((validate.intensity[c], validate.phase[c]) for c in chosen)
-    return [seen(i, p, detector=detector, rng=rng, turn=False) for i, p in pairs]
+    return [seen(*validate.chosen(c), detector=detector, rng=rng, turn=False) for c in chosen]
 
 
 def validation_loss(network: PhaseNet, validate: Examples, detector: Detector, settings: Training) -> float:
@@ -261,7 +264,6 @@ def _below(tensors: dict[str, torch.Tensor], start: str) -> dict[str, torch.Tens
     return {k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)}
 
 
-def examples_of(intensity: list[np.ndarray], phase: list[np.ndarray]) -> Examples:
+def examples_of(amplitude: list[np.ndarray], phase: list[np.ndarray]) -> Examples:
     """Examples of arrays (b, n, n, n), one after the other."""
-    whole = [torch.from_numpy(np.concatenate(parts).astype(np.float32)) for parts in (intensity, phase)]
-    return Examples(*whole)
+    return Examples(*(torch.from_numpy(np.concatenate(parts)) for parts in (amplitude, phase)))

@@ -8,7 +8,7 @@ _Q = "particle qx qy qz"
 
 CRYSTAL_EXAMPLES: Schema = {
     "particle": variable("particle", "1", "particle", "Number of the particle.", "i"),
-    "intensity": variable(_Q, "1", "intensity", "Intensity over its largest, before anything is counted."),
+    "amplitude": variable(_Q, "1", "amplitude", "Amplitude over its largest, before anything is counted."),
     "phase": variable(_Q, "rad", "phase", "Phase of the diffraction, the particle's centroid at the origin."),
     "family": variable("particle", "1", "family", "Family of shapes.", "U"),
     "strain": variable("particle", "1", "strain", "Kind of strain field.", "U"),

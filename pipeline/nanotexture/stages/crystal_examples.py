@@ -11,6 +11,10 @@ from nanotexture.simulate.learning import example
 from nanotexture.simulate.particles import Particles
 from nanotexture.stages.config import Config
 
+HALF = (
+    np.float16
+)  # 1e-3 of an amplitude, and amplitudes down to a count in 1e14: memory is what twenty thousand are short of
+
 
 class ExamplesConfig(Config):
     """What is drawn (simulate.particles.Particles), the grid kept of its diffraction, and which particles."""
@@ -21,20 +25,23 @@ class ExamplesConfig(Config):
     defects: float
     off_centre: float
     coherence: float
+    relaxed: float
+    relaxed_by: str  # program and version, "" where nothing is
     grid: int
     seed: int
     numbers: tuple[int, ...]
 
 
-@stage(version=1)
+@stage(version=2)
 def make_examples(*, config: ExamplesConfig) -> CrystalExamples:
-    """Intensity and phase of the diffraction of particles, each fixed by (seed, number)."""
+    """Amplitude and phase of the diffraction of particles, each fixed by (seed, number)."""
     drawn = Particles(
         size=config.size,
         sampling=config.sampling,
         phase_range=config.phase_range,
         defects=config.defects,
         off_centre=config.off_centre,
+        relaxed=config.relaxed,
     )
     found = [
         example(drawn, grid=config.grid, coherence=config.coherence, seed=config.seed, number=number)
@@ -42,10 +49,10 @@ def make_examples(*, config: ExamplesConfig) -> CrystalExamples:
     ]
     values = {
         "particle": np.array(config.numbers),
-        "intensity": np.array([one.intensity for one in found]),
-        "phase": np.array([one.phase for one in found]),
-        "family": [one.particle.family for one in found],
-        "strain": [one.particle.strain for one in found],
-        "phase_range": np.array([one.particle.phase_range for one in found]),
+        "amplitude": np.array([one.amplitude for one in found], dtype=HALF),
+        "phase": np.array([one.phase for one in found], dtype=HALF),
+        "family": [one.family for one in found],
+        "strain": [one.strain for one in found],
+        "phase_range": np.array([one.phase_range for one in found]),
     }
     return CrystalExamples(labelled(values, CRYSTAL_EXAMPLES))
