@@ -87,9 +87,9 @@ def random(tmp_path_factory: pytest.TempPathFactory) -> np.ndarray:
     return costs(run(grain(folder, "none"), folder / "out"))[1]
 
 
-def with_limit(trained: Trained, folder: Path, limit: float) -> Path:
+def with_limits(trained: Trained, folder: Path, free_chi2: float, spread: float) -> Path:
     path = folder / "prior.safetensors"
-    save_prior(path, load_prior(trained.weights).network, Trust((6.0,), (limit,)))
+    save_prior(path, load_prior(trained.weights).network, Trust((6.0,), (free_chi2,), (spread,)))
     return path
 
 
@@ -110,17 +110,18 @@ def test_the_same_recipe_trains_the_same_weights(trained: Trained, tmp_path: Pat
 
 
 def test_a_trusted_prior_changes_start_0_alone(trained: Trained, random: np.ndarray, tmp_path: Path) -> None:
-    path = grain(tmp_path, str(with_limit(trained, tmp_path, 10.0)))
+    path = grain(tmp_path, str(with_limits(trained, tmp_path, 10.0, 1.0)))
     tree, learned = costs(run(path, tmp_path / "out"))
     assert tree["object"].attrs["prior"] == "used"
     assert learned[0] != random[0]
     assert learned[1] == random[1]
 
 
+@pytest.mark.parametrize("limits", [(1e-9, 1.0), (10.0, 1e-9)])
 def test_a_pattern_out_of_distribution_is_said_and_starts_are_random(
-    trained: Trained, random: np.ndarray, tmp_path: Path
+    trained: Trained, random: np.ndarray, tmp_path: Path, limits: tuple[float, float]
 ) -> None:
-    path = grain(tmp_path, str(with_limit(trained, tmp_path, 1e-9)))
+    path = grain(tmp_path, str(with_limits(trained, tmp_path, *limits)))
     ended = run(path, tmp_path / "out")
     tree, found = costs(ended)
     assert tree["object"].attrs["prior"] == "out of distribution"
@@ -140,6 +141,15 @@ def test_damaged_or_missing_weights_end_with_status_2(trained: Trained, tmp_path
         assert ended.status == 2
         assert all(word in ended.err for word in words)
         assert not (tmp_path / "out" / "grain" / "result.zarr").exists()
+
+
+def test_the_founding_network_is_trained_by_its_own_loss_and_no_run_takes_its_weights(tmp_path: Path) -> None:
+    ended = train(tmp_path, "--set", "train.network=founding")
+    assert ended.status == 0, ended.err
+    card = json.loads((tmp_path / "train_crystal" / "card.json").read_text())
+    assert card["parameters"] == pytest.approx(3.46e6, rel=0.01)
+    refused = run(grain(tmp_path, ended.last_json["weights"]), tmp_path / "out")
+    assert (refused.status, "version" in refused.err) == (2, True)
 
 
 def test_a_training_recipe_is_not_run_and_bad_numbers_are_refused(tmp_path: Path) -> None:

@@ -38,8 +38,8 @@ SHARED = (
     "leaves a deviance of about 0.45, not 1, where pixels are as wide as voxels along two axes."
 )
 STRANGE = (
-    "invert.prior: this pattern is out of the distribution that the network learnt from, by the free chi2 of its guess; all "
-    "starts began from random phases."
+    "invert.prior: this pattern is out of the distribution that the network learnt from, by the free chi2 of its guess "
+    "or the spread of its answers; all starts began from random phases."
 )
 NO_DIRECTION = "crystal.q is not told, the direction of Q along the array's axes: strain_along_q stays NaN."
 

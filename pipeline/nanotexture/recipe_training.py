@@ -17,16 +17,20 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Train(Table):
-    """How the network learns; particles: how many, a share of them for validation; decay of the rate with each epoch."""
+    """How the network learns; particles: how many, a share of them for validation; rate: the highest; half: bfloat16.
+
+    network: "phases", whose weights a run takes, or "founding", that of Chan et al. (2021) for comparison, with a card alone.
+    """
 
     prior: Literal["crystal"]
+    network: Literal["phases", "founding"] = "phases"
     particles: Annotated[int, Field(ge=4, le=1_000_000)] = 2000
     validation: Annotated[float, Field(gt=0, lt=1)] = 0.1
     batch: Annotated[int, Field(gt=0, le=1024)] = 16
     epochs: Annotated[int, Field(gt=0, le=10_000)] = 40
     rate: Annotated[float, Field(gt=0, le=1)] = 2e-3
-    decay: Annotated[float, Field(gt=0, le=1)] = 0.95
     patience: Annotated[int, Field(gt=0)] = 8
+    half: bool = True
     seed: Annotated[int, Field(ge=0)] = 0
     task: Annotated[int, Field(gt=0)] = 100  # particles of one task
 

@@ -81,11 +81,12 @@ def _object(
 
 
 def prior_attrs(guess: CrystalGuess | None) -> dict[str, Any]:
-    """What came of the learned prior: "none", "used" or "out of distribution", free chi2 of its guess and its limit."""
+    """What came of the learned prior: "none", "used" or "out of distribution"; free chi2 and spread of its guess, and limits."""
     if guess is None:
         return {"prior": "none"}
     said = "used" if int(guess["trusted"]) else "out of distribution"
-    return {"prior": said, "prior_free_chi2": float(guess["free_cost"]), "prior_limit": float(guess["limit"])}
+    told = {"free_chi2": "free_cost", "limit": "limit", "spread": "spread", "spread_limit": "spread_limit"}
+    return {"prior": said} | {f"prior_{name}": float(guess[entry]) for name, entry in told.items()}
 
 
 def _first(part: np.ndarray, whole: np.ndarray) -> int:

@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import json
-import time
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from nanotexture.engine.cluster import ClusterSettings, connect
+from nanotexture.engine.cluster import ClusterSettings
 from nanotexture.engine.progress import Progress
-from nanotexture.engine.run import plan, run
-from nanotexture.engine.store import ArtefactStore
 from nanotexture.engine.task import Task
-from nanotexture.priors.card import parameters, torch_version
+from nanotexture.priors.card import parameters
 from nanotexture.priors.film_augmentation import FilmBatch, Shown, film_batch
 from nanotexture.priors.film_card import LIMITS, errors_by_family, markdown
 from nanotexture.priors.film_network import OrderNet
 from nanotexture.priors.film_training import FilmTraining, trained_film, validation_question
 from nanotexture.priors.film_weights import FILE, VAGUE, VERSION, save_film_prior
-from nanotexture.priors.training import Curves, Learnt, Say
+from nanotexture.priors.training import Learnt, Say
 from nanotexture.recipe_training import FilmTrainingRecipe, read_film_training
 from nanotexture.runner import make_folder
 from nanotexture.simulate.film_draws import HELD_OUT, POLAR
 from nanotexture.stages.film_examples import FilmExamplesConfig, film_examples
 from nanotexture.stages.film_trust import TrustConfig, film_trust
+from nanotexture.training_shared import Begun, computed, finished
 
 QUANTILE = 0.95
 TRIED = 100  # films that the first cost is counted on
@@ -47,8 +44,7 @@ def train_film(
     path: Path, out: Path, changes: tuple[str, ...], settings: ClusterSettings, progress: Progress, say: Say
 ) -> Learnt:
     """Train, or resume from the last finished epoch, and write weights and card."""
-    begun, processor = time.perf_counter(), time.process_time()
-    recipe = read_film_training(path, changes)
+    begun, recipe = Begun(path, changes), read_film_training(path, changes)
     folder = out / recipe.name
     make_folder(folder)
     data = made(recipe, folder, settings, progress)
@@ -60,36 +56,24 @@ def train_film(
     weights = folder / FILE
     limit = _limit(recipe, network, weights)
     sha256 = save_film_prior(weights, network, limit=limit)
-    card = _card(path, changes, recipe, data, network, curves)
-    card |= {
-        "sha256": sha256,
-        "limit": limit,
-        "vague": VAGUE,
-        "seconds": round(time.process_time() - processor, 1),
-    }
-    (folder / "film_card.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
-    (folder / "film_card.md").write_text(markdown(card), encoding="utf-8")
-    spent = round(time.perf_counter() - begun, 1)
-    loss = curves.validation[curves.best]
-    return Learnt(weights, folder / "film_card.md", sha256, len(curves.learnt), loss, spent)
+    card = _card(recipe, data, network) | {"sha256": sha256, "limit": limit, "vague": VAGUE}
+    return finished(
+        begun,
+        weights,
+        card,
+        parameters=parameters(network),
+        curves=curves,
+        card=folder / "film_card.md",
+        markdown=markdown,
+    )
 
 
-def _card(
-    path: Path,
-    changes: tuple[str, ...],
-    recipe: FilmTrainingRecipe,
-    data: Data,
-    network: OrderNet,
-    curves: Curves,
-) -> dict[str, Any]:
+def _card(recipe: FilmTrainingRecipe, data: Data, network: OrderNet) -> dict[str, Any]:
     told = recipe.train
     question = validation_question(data.validate, Shown(**recipe.shown.model_dump()), told.seed)
     return {
         "name": recipe.name,
         "version": VERSION,
-        "parameters": parameters(network),
-        "recipe": path.read_text(encoding="utf-8"),
-        "changes": list(changes),
         "data": {
             "learnt": len(data.learn),
             "validation": len(data.validate),
@@ -97,10 +81,8 @@ def _card(
             "families": dict(sorted(Counter(data.families[0]).items())),
             "held_out": list(HELD_OUT),
         },
-        "curves": asdict(curves) | {"best": curves.best},
         "errors": errors_by_family(network, question, data.families[1]),
         "limits": list(LIMITS),
-        "torch": torch_version(),
     }
 
 
@@ -115,11 +97,7 @@ def _limit(recipe: FilmTrainingRecipe, network: OrderNet, weights: Path) -> floa
 
 def made(recipe: FilmTrainingRecipe, folder: Path, settings: ClusterSettings, progress: Progress) -> Data:
     """Both parts of the films, computed or found in the folder."""
-    tasks, store = tasks_of(recipe), ArtefactStore(folder / "artefacts")
-    if plan(tasks, store).missing:
-        with connect(settings) as connection:
-            run(tasks, store, connection, progress)
-    return data_of([store.get(task.name) for task in tasks], recipe.train.validation)
+    return data_of(computed(tasks_of(recipe), folder, settings, progress), recipe.train.validation)
 
 
 def data_of(found: list[xr.Dataset], validation: int) -> Data:

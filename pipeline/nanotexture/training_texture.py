@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import time
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,12 +9,10 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from nanotexture.engine.cluster import ClusterSettings, connect
+from nanotexture.engine.cluster import ClusterSettings
 from nanotexture.engine.progress import Progress
-from nanotexture.engine.run import plan, run
-from nanotexture.engine.store import ArtefactStore
 from nanotexture.engine.task import Task
-from nanotexture.priors.card import parameters, torch_version
+from nanotexture.priors.card import parameters
 from nanotexture.priors.texture_card import LIMITS, markdown, scored, trust_of
 from nanotexture.priors.texture_training import (
     Learning,
@@ -30,6 +26,7 @@ from nanotexture.priors.training import Learnt, Say, split
 from nanotexture.recipe_training import TextureTrainingRecipe, read_texture_training
 from nanotexture.runner import make_folder
 from nanotexture.stages.texture_examples import TextureExamplesConfig, make_texture_examples
+from nanotexture.training_shared import Begun, computed, finished
 
 RANDOM = ("elastic", "polar", "mixed")  # families whose harmonics have phases of their own
 
@@ -67,8 +64,7 @@ def train_texture(
     path: Path, out: Path, changes: tuple[str, ...], settings: ClusterSettings, progress: Progress, say: Say
 ) -> Learnt:
     """Train, or resume from the last checkpoint, and write weights and card."""
-    begun, processor = time.perf_counter(), time.process_time()
-    recipe = read_texture_training(path, changes)
+    begun, recipe = Begun(path, changes), read_texture_training(path, changes)
     folder, told = out / recipe.name, recipe.train
     make_folder(folder)
     data = made(recipe, folder, settings, progress)
@@ -80,42 +76,34 @@ def train_texture(
     scores = scored(network, data.validate, data.validated, told.seed)
     trust = trust_of(network, data.validate, scores, told.seed)
     weights = folder / FILE
-    sha256 = save_texture_prior(weights, network, trust)
     card = {
         "name": recipe.name,
         "version": VERSION,
-        "sha256": sha256,
-        "parameters": parameters(network),
-        "recipe": path.read_text(encoding="utf-8"),
-        "changes": list(changes),
+        "sha256": save_texture_prior(weights, network, trust),
         "data": {
             "learnt": len(data.learn),
             "validation": len(data.validate),
             "seed": told.seed,
             "families": data.families,
         },
-        "curves": asdict(curves) | {"best": curves.best},
         "scores": [asdict(one) for one in scores],
         "trust": asdict(trust),
         "limits": list(LIMITS),
-        "seconds": round(time.process_time() - processor, 1),
-        "torch": torch_version(),
     }
-    (folder / "texture_card.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
-    (folder / "texture_card.md").write_text(markdown(card), encoding="utf-8")
-    spent = round(time.perf_counter() - begun, 1)
-    loss = curves.validation[curves.best]
-    return Learnt(weights, folder / "texture_card.md", sha256, len(curves.learnt), loss, spent)
+    return finished(
+        begun,
+        weights,
+        card,
+        parameters=parameters(network),
+        curves=curves,
+        card=folder / "texture_card.md",
+        markdown=markdown,
+    )
 
 
 def made(recipe: TextureTrainingRecipe, folder: Path, settings: ClusterSettings, progress: Progress) -> Data:
     """Both parts of the textures, computed or found in the folder."""
-    tasks = tasks_of(recipe)
-    store = ArtefactStore(folder / "artefacts")
-    if plan(tasks, store).missing:
-        with connect(settings) as connection:
-            run(tasks, store, connection, progress)
-    found = [store.get(task.name) for task in tasks]
+    found = computed(tasks_of(recipe), folder, settings, progress)
     whole = _joined(found)
     families = [str(name) for one in found for name in one["family"].values]
     learn, validate = split(len(whole), recipe.train.validation, recipe.train.seed)

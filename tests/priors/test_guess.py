@@ -32,7 +32,18 @@ class Noise(torch.nn.Module):
     """Phases of no sense."""
 
     def forward(self, x):
-        return torch.randn(1, 2, 32, 32, 32, generator=torch.Generator().manual_seed(0))
+        return torch.randn(1, 2, 32, 32, 32, generator=self.rng)
+
+    def __init__(self):
+        super().__init__()
+        self.rng = torch.Generator().manual_seed(0)
+
+
+class Flat(torch.nn.Module):
+    """No phase at all."""
+
+    def forward(self, x):
+        return torch.tensor([1.0, 0.0]).reshape(1, 2, 1, 1, 1).expand(len(x), 2, 32, 32, 32)
 
 
 def pattern(psi, gap=False):
@@ -72,3 +83,17 @@ def test_phases_of_no_sense_are_told_by_the_held_out_voxels():
     made = pattern(psi, gap=True)
     assert guessed(Noise(), made).free_chi2 > 3 * guessed(Oracle(psi), made).free_chi2
     assert guessed(Noise(), made).chi2 > 5 * guessed(Oracle(psi), made).chi2
+
+
+def test_answers_that_turn_with_the_pattern_have_no_spread_and_random_ones_have():
+    psi = density_of_crystal(FacetedCrystal(shape=(32, 32, 32), size=11, phase_range=1.0, seed=6))
+    made = pattern(psi)
+    assert guessed(Flat(), made).spread == pytest.approx(0.0, abs=1e-6)
+    assert guessed(Noise(), made).spread > 0.9
+
+
+def test_of_turned_answers_the_one_that_fits_best_is_taken():
+    psi = density_of_crystal(FacetedCrystal(shape=(32, 32, 32), size=11, phase_range=2.0, seed=6))
+    made = pattern(psi)
+    oracle = Oracle(psi)  # right for the pattern as it lies only
+    assert guessed(oracle, made, turns=8).chi2 == guessed(oracle, made, turns=1).chi2

@@ -7,7 +7,7 @@ import pytest
 import torch
 from nanotexture.priors.augmentation import Detector, seen
 from nanotexture.priors.networks import FoundingNet
-from nanotexture.priors.training import Examples, Training, split, trained
+from nanotexture.priors.training import Examples, Training, made_network, split, trained
 
 DETECTOR = Detector()
 SHORT = Training(epochs=2, batch=2, seed=3)
@@ -20,17 +20,20 @@ def examples(number, seed):
     return Examples(amplitude.half(), phase.half())
 
 
-def train(folder, settings=SHORT):
+def train(folder, settings=SHORT, say=lambda text: None):
     folder.mkdir(exist_ok=True)
-    return trained(
+    network = made_network("phases", settings.seed)
+    curves = trained(
+        network,
         examples(4, 0),
         examples(2, 1),
         detector=DETECTOR,
         settings=settings,
         folder=folder,
         identity="same",
-        say=lambda text: None,
+        say=say,
     )
+    return network, curves
 
 
 @pytest.mark.parametrize("particles", [4, 57, 1000])
@@ -50,7 +53,12 @@ def test_the_same_seed_trains_the_same_network_and_another_one_does_not(tmp_path
 
 def test_a_training_cut_short_goes_on_as_if_it_had_not_been(tmp_path):
     whole = train(tmp_path / "whole")
-    train(tmp_path / "cut", replace(SHORT, epochs=1))
+
+    def stop(text):
+        raise KeyboardInterrupt(text)
+
+    with pytest.raises(KeyboardInterrupt, match="epoch 1/2"):
+        train(tmp_path / "cut", say=stop)
     resumed = train(tmp_path / "cut")
     assert resumed[1].validation == pytest.approx(whole[1].validation, rel=1e-5)
 

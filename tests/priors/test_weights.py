@@ -7,7 +7,7 @@ from nanotexture.priors.networks import PhaseNet
 from nanotexture.priors.weights import ENTRY, REMEDY, Trust, load_prior, save_prior
 from safetensors.torch import load_file, save_file
 
-TRUST = Trust((3.0, 5.0, 7.0), (0.3, 0.2, 0.1))
+TRUST = Trust((3.0, 5.0, 7.0), (0.3, 0.2, 0.1), (0.6, 0.5, 0.4))
 
 
 @pytest.fixture
@@ -26,8 +26,9 @@ def test_what_was_saved_comes_back(saved):
     assert all(torch.equal(a, b) for a, b in pairs)
 
 
-def test_the_limit_is_that_of_the_nearest_decade():
-    assert [TRUST.limit(n) for n in (1.0, 2e3, 1e5, 9e9)] == [0.3, 0.3, 0.2, 0.1]
+def test_limits_are_those_of_the_nearest_decade():
+    found = [TRUST.limits(n) for n in (1.0, 2e3, 1e5, 9e9)]
+    assert found == [(0.3, 0.6), (0.3, 0.6), (0.2, 0.5), (0.1, 0.4)]
 
 
 def test_a_missing_file_is_refused_with_what_to_do(tmp_path):
@@ -55,6 +56,6 @@ def test_one_changed_bit_is_refused(saved):
 def test_another_version_is_refused(saved):
     path, _ = saved
     save_file(load_file(path), path, metadata={ENTRY: '{"version": 0}'})
-    with pytest.raises(InputError, match="version: expected 1, found 0") as refused:
+    with pytest.raises(InputError, match="version: expected 2, found 0") as refused:
         load_prior(path)
     assert REMEDY in str(refused.value)

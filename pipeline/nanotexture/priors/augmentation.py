@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 
 import torch
 
-_TURNS = list(itertools.permutations((1, 2, 3)))
+from nanotexture.priors.turns import TURNED
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,8 @@ def seen(
 ) -> Batch:
     """Counts of intensities (b, n, n, n) of peak 1; turn: also along other axes, mirrored, as another crystal would lie."""
     if turn:
-        intensity, phase = _turned(intensity, phase, rng)
+        one = TURNED[int(torch.randint(len(TURNED), (1,), generator=rng))]
+        intensity, phase = one.there(intensity), one.there(phase)
     b = len(intensity)
     low, high = detector.decades
     peak = 10.0 ** (low + (high - low) * torch.rand(b, generator=rng))
@@ -51,17 +51,6 @@ def seen(
     # the expected amplitude, less where there is hardly a count: every shell of q then weighs about the same, while the log of
     # the counts gives nearly all weight to the faint outer voxels; of expected counts, so that a gap is asked for as well
     return Batch(counts * measured, measured, phase, expected / torch.sqrt(1.0 + expected))
-
-
-def _turned(
-    intensity: torch.Tensor, phase: torch.Tensor, rng: torch.Generator
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """A batch with its axes exchanged and mirrored about n // 2."""
-    axes = _TURNS[int(torch.randint(len(_TURNS), (1,), generator=rng))]
-    flipped = [a for a in (1, 2, 3) if torch.rand(1, generator=rng) < 0.5]
-    pair = (one.permute(0, *axes) for one in (intensity, phase))
-    i, p = (one.flip(flipped).roll([1] * len(flipped), flipped) if flipped else one for one in pair)
-    return i, p
 
 
 def _measured(n: int, detector: Detector, rng: torch.Generator) -> torch.Tensor:

@@ -17,11 +17,14 @@ from nanotexture.phasing.constraints import Mask, Real, chi2_and_free
 from nanotexture.phasing.crystal_pattern import Pattern, filled_from_neighbours, sampling_ratios
 from nanotexture.phasing.crystal_shape import shape_of
 from nanotexture.phasing.farfield import Complex, forward, inverse
-from nanotexture.priors.networks import GRID, PhaseNet, features
+from nanotexture.priors.loss import phase_loss
+from nanotexture.priors.networks import GRID, features
+from nanotexture.priors.turns import TURNED
 
 FINEST = 2.5  # least sampling that is left when voxels are skipped
 BLUR, THRESHOLD = 0.7, 0.2  # of the support: voxels of the small grid, share of the largest modulus
 SIDE = 0.65  # of its extent: as far as a crystal lies to one side of its centroid
+TURNS = 12  # ways in which the pattern is shown
 BRIGHT = 1e-3  # of the brightest voxel: what the centroid is taken of
 
 
@@ -37,6 +40,7 @@ class Guess:
     support: Mask
     chi2: float
     free_chi2: float
+    spread: float
 
 
 @dataclass(frozen=True)
@@ -61,28 +65,70 @@ class _View:
         return found
 
 
-def guessed(network: PhaseNet, pattern: Pattern) -> Guess:
-    """What the network makes of a pattern; held-out voxels are hidden from it."""
+def guessed(network: torch.nn.Module, pattern: Pattern, turns: int = TURNS) -> Guess:
+    """What the network makes of a pattern; held-out voxels are hidden from it.
+
+    The network is asked `turns` times, each time with other axes exchanged and mirrored; of its answers the one that fits the
+    voxels shown best is taken, and how far the others are from it is the spread.
+    """
     counts, work, held = (scipy.fft.fftshift(a) for a in (pattern.counts, pattern.work, pattern.held))
     view = _view(counts, work, pattern)
     seen, known, kept = view.taken(counts), view.taken(work), view.taken(held)
-    phase = predicted_phase(network, seen, known)
-    small = inverse(_amplitude(seen, known) * np.exp(1j * phase))
-    smooth = gaussian_filter(np.abs(small), BLUR, mode="wrap") * _reach(pattern, view)
+    amplitude, reach = _amplitude(seen, known), _reach(pattern, view)
+    phases = predicted_phases(network, seen, known, turns)
+    tried = [_tried(amplitude, one, reach, _Parts(np.sqrt(seen), known, kept)) for one in phases]
+    number = int(np.argmin([one.chi2 for one in tried]))
+    best = tried[number]
+    return Guess(
+        _whole(np.where(best.support, best.object, 0.0), view),
+        _whole_support(best.support, view),
+        best.chi2,
+        best.free_chi2,
+        _spread(phases, number, np.where(known, amplitude, 0.0)),
+    )
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """Amplitudes, and which of them are fitted and which held out (GRID, GRID, GRID)."""
+
+    amplitude: Real
+    work: Mask
+    held: Mask
+
+
+def _tried(amplitude: Real, phase: Real, reach: Mask, data: _Parts) -> Guess:
+    """Object and support on the small grid of predicted phases, and how well its shape with an even modulus fits."""
+    small = inverse(amplitude * np.exp(1j * phase))
+    smooth = gaussian_filter(np.abs(small), BLUR, mode="wrap") * reach
     support = smooth > THRESHOLD * smooth.max()
     even = np.where(shape_of(np.abs(small), support), np.exp(1j * np.angle(small)), 0.0)
     chi2, free = chi2_and_free(
-        magnitude=np.abs(forward(even)), amplitude=np.sqrt(seen), work=known, held=kept
+        magnitude=np.abs(forward(even)), amplitude=data.amplitude, work=data.work, held=data.held
     )
-    return Guess(_whole(np.where(support, small, 0.0), view), _whole_support(support, view), chi2, free)
+    return Guess(small, support, chi2, free, 0.0)
 
 
-def predicted_phase(network: PhaseNet, counts: Real, measured: Mask) -> Real:
-    """Phases in rad (n, n, n) of centred counts, n = GRID."""
-    with torch.no_grad():
-        given = features(torch.from_numpy(counts[None].astype(np.float32)), torch.from_numpy(measured[None]))
-        found = network(given)[0].numpy()
-    return np.arctan2(found[1], found[0])
+def _spread(phases: Real, best: int, weight: Real) -> float:
+    """Median distance (loss.phase_loss) of the other predictions from the best one; 0 where there is none."""
+    others = torch.from_numpy(np.delete(phases, best, axis=0)).float()
+    if not len(others):
+        return 0.0
+    phasors = torch.stack([torch.cos(others), torch.sin(others)], dim=1)
+    one, weights = (torch.from_numpy(a).float().expand_as(others) for a in (phases[best], weight))
+    return float(phase_loss(phasors, one, weights).median())
+
+
+def predicted_phases(network: torch.nn.Module, counts: Real, measured: Mask, turns: int = 1) -> Real:
+    """Phases in rad (turns, n, n, n) of centred counts, n = GRID, each from the pattern turned another way."""
+    given = features(torch.from_numpy(counts[None].astype(np.float32)), torch.from_numpy(measured[None]))
+    found = []
+    for turn in TURNED[:turns]:
+        with torch.no_grad():
+            phasors = network(turn.there(given))
+        found.append(turn.back(phasors)[0].numpy())
+    u, v = np.stack(found, axis=1)
+    return np.arctan2(v, u)
 
 
 def _reach(pattern: Pattern, view: _View) -> Mask:

@@ -10,6 +10,8 @@ from torch import nn
 GRID = 32
 CHANNELS = 3  # of the input: log counts over their largest, mask of what was measured, log counts over FULL
 FULL = 16.0  # log of about 1e7 counts
+WIDTHS, ROUNDS, ROUND_WIDTHS = (8, 16, 32), 4, (16, 32)  # of PhaseNet
+_AXES = (1, 2, 3)
 
 
 def features(counts: torch.Tensor, measured: torch.Tensor) -> torch.Tensor:
@@ -41,21 +43,21 @@ def _block(inner: int, outer: int) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-class PhaseNet(nn.Module):
+class FirstGuess(nn.Module):
     """U-Net from a pattern (b, 3, n, n, n) to the unit phasors of its diffraction (b, 2, n, n, n), n = GRID.
 
     The finest level works on the eight interleaved lattices: a fifth of the time of a level of eight channels on the full one.
     `place` tells the layers where they are: a crystal and its twin have one pattern, and something must choose.
     """
 
-    def __init__(self, widths: tuple[int, ...] = (16, 32, 64), grid: int = GRID) -> None:
+    def __init__(self, widths: tuple[int, ...]) -> None:
         super().__init__()
         self.down = nn.ModuleList(
             _block(a, b) for a, b in zip((8 * CHANNELS, *widths[:-1]), widths, strict=True)
         )
         pairs = list(zip(widths[:0:-1], widths[-2::-1], strict=True))
         self.up = nn.ModuleList(_block(below + here, here) for below, here in pairs)
-        self.place = nn.Parameter(0.1 * torch.randn(1, 8 * CHANNELS, *(grid // 2,) * 3))
+        self.place = nn.Parameter(0.1 * torch.randn(1, 8 * CHANNELS, *(GRID // 2,) * 3))
         self.last = nn.Conv3d(widths[0], 16, 1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -67,8 +69,92 @@ class PhaseNet(nn.Module):
             kept.append(x)
         for block, beside in zip(self.up, kept[-2::-1], strict=True):
             x = block(torch.cat([nn.functional.interpolate(x, scale_factor=2.0), beside], dim=1))
-        found = to_space(self.last(x))
-        return found / torch.sqrt(found.square().sum(dim=1, keepdim=True) + 1e-8)
+        return _unit(to_space(self.last(x)).float())
+
+
+class Round(nn.Module):
+    """U-Net from an object that has the measured amplitudes (and the one before it) to a more likely object.
+
+    In and out (b, 2, m, m, m), real and imaginary part over the object's level, on the middle half of the array: all that a
+    crystal sampled twice can fill. Interleaved lattices, as in `FirstGuess`, took half the time and learnt far less in it.
+    """
+
+    def __init__(self, widths: tuple[int, int]) -> None:
+        super().__init__()
+        fine, coarse = widths
+        self.down, self.below = _block(6, fine), _block(fine, coarse)
+        self.up, self.last = _block(fine + coarse, fine), nn.Conv3d(fine, 2, 1)
+        for one in self.last.parameters():
+            nn.init.zeros_(one)
+
+    def forward(self, x: torch.Tensor, before: torch.Tensor) -> torch.Tensor:
+        """The next object."""
+        modulus = torch.linalg.vector_norm(x, dim=1, keepdim=True)
+        fine = self.down(torch.cat([x, modulus, torch.ones_like(modulus), before], dim=1))
+        coarse = self.below(nn.functional.avg_pool3d(fine, 2))
+        up = self.up(torch.cat([nn.functional.interpolate(coarse, scale_factor=2.0), fine], dim=1))
+        return x + self.last(up).float()
+
+
+class PhaseNet(nn.Module):
+    """From a pattern (b, 3, n, n, n) to the unit phasors of its diffraction (b, 2, n, n, n), n = GRID.
+
+    A first guess of the phases, then rounds as of phase retrieval: the measured amplitudes are put to the phases, the object is
+    made more likely by a network of its own, and its transform gives the next phases (what is not measured keeps the
+    object's amplitude). At equal processor time it learns far more than the first guess alone.
+    """
+
+    def __init__(
+        self,
+        widths: tuple[int, ...] = WIDTHS,
+        rounds: int = ROUNDS,
+        round_widths: tuple[int, int] = ROUND_WIDTHS,
+    ) -> None:
+        super().__init__()
+        self.first = FirstGuess(widths)
+        self.rounds = nn.ModuleList(Round(round_widths) for _ in range(rounds))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Phasors after the last round."""
+        return self.after_each_round(x)[-1]
+
+    def after_each_round(self, x: torch.Tensor) -> list[torch.Tensor]:
+        """Phasors of the first guess and after each round."""
+        amplitude, measured = torch.sqrt(torch.expm1(x[:, 2] * FULL).clamp_min(0.0)), x[:, 1]
+        found = [self.first(x)]
+        spectrum: torch.Tensor | None = None
+        before: torch.Tensor | None = None
+        for one in self.rounds:
+            seen = torch.complex(found[-1][:, 0], found[-1][:, 1]) * amplitude
+            if spectrum is not None:
+                seen = seen + (1.0 - measured) * spectrum
+            now, level = _object(seen)
+            before = one(now, torch.zeros_like(now) if before is None else before)
+            spectrum = _spectrum(before * level)
+            found.append(_unit(torch.stack([spectrum.real, spectrum.imag], dim=1)))
+        return found
+
+
+def _unit(x: torch.Tensor) -> torch.Tensor:
+    return x / torch.sqrt(x.square().sum(dim=1, keepdim=True) + 1e-8)
+
+
+def _object(spectrum: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Middle half of the object (b, 2, n/2, n/2, n/2) over its level (b, 1, 1, 1, 1), the 0.95 quantile of its modulus."""
+    shifted = torch.fft.ifftshift(spectrum, dim=_AXES)
+    whole = torch.fft.fftshift(torch.fft.ifftn(shifted, dim=_AXES, norm="ortho"), dim=_AXES)
+    half = slice(GRID // 4, GRID - GRID // 4)
+    middle = whole[:, half, half, half]
+    level = middle.abs().flatten(1).quantile(0.95, dim=1).reshape(-1, 1, 1, 1, 1) + 1e-6
+    return torch.stack([middle.real, middle.imag], dim=1) / level, level
+
+
+def _spectrum(x: torch.Tensor) -> torch.Tensor:
+    """Transform (b, n, n, n) of the middle half of an object (b, 2, n/2, n/2, n/2)."""
+    pad = GRID // 4
+    whole = nn.functional.pad(torch.complex(x[:, 0].contiguous(), x[:, 1].contiguous()), (pad,) * 6)
+    shifted = torch.fft.ifftshift(whole, dim=_AXES)
+    return torch.fft.fftshift(torch.fft.fftn(shifted, dim=_AXES, norm="ortho"), dim=_AXES)
 
 
 class FoundingNet(nn.Module):
@@ -91,6 +177,21 @@ class FoundingNet(nn.Module):
         code = self.encoder(x)
         modulus, turn = torch.sigmoid(self.shape(code)), math.pi * torch.tanh(self.phase(code))
         return torch.cat([modulus, turn], dim=1)
+
+
+class PhasesOf(nn.Module):
+    """The phases of the diffraction of what the founding network predicts, as `PhaseNet` gives them."""
+
+    def __init__(self, network: FoundingNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Phasors of unit modulus (b, 2, n, n, n)."""
+        modulus, phase = self.network(x).unbind(dim=1)
+        shifted = torch.fft.ifftshift(torch.polar(modulus, phase), dim=_AXES)
+        spectrum = torch.fft.fftshift(torch.fft.fftn(shifted, dim=_AXES), dim=_AXES)
+        return _unit(torch.stack([spectrum.real, spectrum.imag], dim=1))
 
 
 def _plain(inner: int, outer: int) -> nn.Sequential:

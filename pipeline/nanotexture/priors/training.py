@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,23 +16,28 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 from nanotexture.priors.augmentation import Batch, Detector, seen
-from nanotexture.priors.loss import phase_loss
-from nanotexture.priors.networks import PhaseNet, features
+from nanotexture.priors.loss import Network, judging_loss, learning_loss
+from nanotexture.priors.networks import FoundingNet, PhaseNet
 
 Say = Callable[[str], object]
 CHECKPOINT = "checkpoint.safetensors"
+WARM = 50  # steps
 
 
 @dataclass(frozen=True)
 class Training:
-    """How long and how fast; rate: of Adam in the first epoch, times `decay` in each later one; patience: epochs without gain."""
+    """How long and how fast.
+
+    rate: highest of Adam, reached after WARM steps; it falls as a cosine to nothing at the last epoch; patience: epochs without
+    gain; half: whether convolutions run in bfloat16.
+    """
 
     epochs: int = 40
     batch: int = 16
     rate: float = 2e-3
-    decay: float = 0.95
     patience: int = 8
     seed: int = 0
+    half: bool = True
 
 
 @dataclass(frozen=True)
@@ -74,11 +80,12 @@ class Learnt:
     seconds: float
 
 
-def identity_of(parts: tuple[Examples, ...], detector: Detector, settings: Training) -> str:
-    """Digest of all that decides how a training goes; epochs and patience, which only end it, left out."""
-    told = {k: v for k, v in asdict(settings).items() if k not in ("epochs", "patience")}
+def identity_of(parts: tuple[Examples, ...], network: Network, detector: Detector, settings: Training) -> str:
+    """Digest of all that decides how a training goes; patience, which only ends it, left out."""
+    told = {k: v for k, v in asdict(settings).items() if k != "patience"}
     return digest_of(
-        [asdict(detector), told], (one for part in parts for one in (part.amplitude, part.phase))
+        [asdict(detector), told | {"network": type(network).__name__}],
+        (one for part in parts for one in (part.amplitude, part.phase)),
     )
 
 
@@ -98,6 +105,7 @@ def split(particles: int, share: float, seed: int) -> tuple[tuple[int, ...], tup
 
 
 def trained(
+    network: Network,
     learn: Examples,
     validate: Examples,
     *,
@@ -106,28 +114,25 @@ def trained(
     folder: Path,
     identity: str,
     say: Say,
-) -> tuple[PhaseNet, Curves]:
-    """The network of the best epoch; continues from `folder` where a checkpoint of this identity lies."""
-    torch.manual_seed(settings.seed)
-    network = PhaseNet()
+) -> Curves:
+    """Trains the network and leaves it as its best epoch was; continues where a checkpoint of this identity lies in `folder`."""
     optimizer = torch.optim.Adam(network.parameters(), lr=settings.rate)
-
-    def learnt(epoch: int) -> float:
-        for group in optimizer.param_groups:
-            group["lr"] = settings.rate * settings.decay**epoch
-        return _epoch(network, optimizer, learn, detector, settings, epoch)
-
-    curves = best_of_epochs(
+    return best_of_epochs(
         network,
         optimizer,
         course=Course(settings.epochs, settings.patience),
         folder=folder,
         identity=identity,
-        learnt=learnt,
+        learnt=lambda epoch: _epoch(network, optimizer, learn, detector, settings, epoch),
         judged=lambda: validation_loss(network, validate, detector, settings),
         say=say,
     )
-    return network, curves
+
+
+def made_network(kind: str, seed: int) -> Network:
+    """A network of a kind with the first numbers of this seed."""
+    torch.manual_seed(seed)
+    return PhaseNet() if kind == "phases" else FoundingNet()
 
 
 @dataclass(frozen=True)
@@ -173,7 +178,7 @@ def best_of_epochs(
 
 
 def _epoch(
-    network: PhaseNet,
+    network: Network,
     optimizer: torch.optim.Optimizer,
     learn: Examples,
     detector: Detector,
@@ -182,11 +187,13 @@ def _epoch(
 ) -> float:
     rng = torch.Generator().manual_seed(1_000_003 * (settings.seed + 1) + epoch)
     network.train()
-    order = torch.randperm(len(learn), generator=rng)
+    parts = torch.randperm(len(learn), generator=rng).split(settings.batch)
     total = 0.0
-    for chosen in order.split(settings.batch):
+    for number, chosen in enumerate(parts):
+        _set_rate(optimizer, settings, epoch * len(parts) + number, settings.epochs * len(parts))
         batch = seen(*learn.chosen(chosen), detector=detector, rng=rng)
-        loss = _losses(network, batch).mean()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=settings.half):
+            loss = learning_loss(network, batch).mean()
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -195,8 +202,10 @@ def _epoch(
     return total / len(learn)
 
 
-def _losses(network: PhaseNet, batch: Batch) -> torch.Tensor:
-    return phase_loss(network(features(batch.counts, batch.measured)), batch.phase, batch.weight)
+def _set_rate(optimizer: torch.optim.Optimizer, settings: Training, done: int, steps: int) -> None:
+    share = min(1.0, (done + 1) / WARM) * 0.5 * (1.0 + math.cos(math.pi * done / steps))
+    for group in optimizer.param_groups:
+        group["lr"] = settings.rate * share
 
 
 def validation_batches(validate: Examples, detector: Detector, settings: Training) -> list[Batch]:
@@ -206,11 +215,12 @@ def validation_batches(validate: Examples, detector: Detector, settings: Trainin
     return [seen(*validate.chosen(c), detector=detector, rng=rng, turn=False) for c in chosen]
 
 
-def validation_loss(network: PhaseNet, validate: Examples, detector: Detector, settings: Training) -> float:
+def validation_loss(network: Network, validate: Examples, detector: Detector, settings: Training) -> float:
     """Mean loss over the particles that were not learnt from."""
     network.eval()
-    with torch.no_grad():
-        found = [_losses(network, batch) for batch in validation_batches(validate, detector, settings)]
+    half = torch.autocast("cpu", dtype=torch.bfloat16, enabled=settings.half)
+    with torch.no_grad(), half:
+        found = [judging_loss(network, batch) for batch in validation_batches(validate, detector, settings)]
     return float(torch.cat(found).mean())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from safetensors.torch import save_file
 from nanotexture.errors import InputError
 from nanotexture.priors.networks import PhaseNet
 
-VERSION = 1  # of the layout of the weights and of what the network is given: raise when either changes
+VERSION = 2  # of the layout of the weights and of what the network is given: raise when either changes
 ENTRY = "prior"  # of the file's metadata
 FILE = "crystal_phases.safetensors"
 REMEDY = 'make the weights anew (nanotexture train recipes/train_crystal.toml), or set invert.prior = "none"'
@@ -23,20 +24,21 @@ REMEDY = 'make the weights anew (nanotexture train recipes/train_crystal.toml), 
 
 @dataclass(frozen=True)
 class Trust:
-    """When a prediction may be believed: its free chi2 against that of particles the network never learnt from.
+    """When a prediction may be believed: as far as it is from data and from itself, against particles never learnt from.
 
-    decades: log10 of the counts in the brightest voxel at which those were counted (k,); quantile: the 0.95 quantile of
-    their free chi2 (k,).
+    decades: log10 of the counts in the brightest voxel at which those were counted (k,); quantile, spread: the 0.95 quantiles of
+    their free chi2 and of their spread (k,).
     """
 
     decades: tuple[float, ...]
     quantile: tuple[float, ...]
+    spread: tuple[float, ...]
 
-    def limit(self, peak_counts: float) -> float:
-        """Highest free chi2 to trust at this many counts in the brightest voxel; beyond the last decade, that one's."""
-        decade = torch.log10(torch.tensor(max(peak_counts, 1.0))).item()
+    def limits(self, peak_counts: float) -> tuple[float, float]:
+        """Highest free chi2 and spread to trust at this many counts in the brightest voxel: those of the nearest decade."""
+        decade = math.log10(max(peak_counts, 1.0))
         nearest = min(range(len(self.decades)), key=lambda k: abs(self.decades[k] - decade))
-        return self.quantile[nearest]
+        return self.quantile[nearest], self.spread[nearest]
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def load_prior(path: Path) -> Prior:
     told, tensors = read_tensors(path, VERSION, REMEDY)
     network = PhaseNet()
     network.load_state_dict(tensors)
-    trust = Trust(tuple(told["decades"]), tuple(told["quantile"]))
+    trust = Trust(*(tuple(told[name]) for name in ("decades", "quantile", "spread")))
     return Prior(network.eval(), trust)
 
 

@@ -100,7 +100,8 @@ def _rows(found: xr.Dataset) -> Iterator[tuple[str, str, str]]:
     )
     if attrs.get("prior", "none") != "none":
         told = (
-            f"free χ² of its guess {attrs['prior_free_chi2']:.2g}, trusted up to {attrs['prior_limit']:.2g}"
+            f"free χ² of its guess {attrs['prior_free_chi2']:.2g}, trusted up to {attrs['prior_limit']:.2g}; spread over turned "
+            f"patterns {attrs['prior_spread']:.2g}, trusted up to {attrs['prior_spread_limit']:.2g}"
         )
         yield "learned start", attrs["prior"], told
     yield "inversion", attrs["inversion"], attrs["inversion_comment"]

@@ -87,7 +87,14 @@ CRYSTAL_GUESS: Schema = {
         "limit",
         "0.95 quantile of that free chi2 of simulated particles which the network never learnt from, at as many counts.",
     ),
-    "trusted": variable("", "1", "trusted", "1 where free chi2 is not above the limit.", "i"),
+    "spread": variable(
+        "",
+        "1",
+        "spread",
+        "Distance of the network's answers to the pattern turned otherwise: 0 alike, 1 unlike.",
+    ),
+    "spread_limit": variable("", "1", "spread limit", "0.95 quantile of that spread of the same particles."),
+    "trusted": variable("", "1", "trusted", "1 where neither is above its limit.", "i"),
 }
 
 TEXTURE_EXAMPLES: Schema = {

@@ -48,7 +48,7 @@ def relaxed_particle(drawn: Particles, *, seed: int, number: int) -> RelaxedPart
     rng = np.random.Generator(np.random.PCG64([seed, number, 4]))
     family = FAMILIES[int(rng.integers(len(FAMILIES)))]
     shape, radius = random_shape(family, rng), float(rng.uniform(*RADIUS))
-    ideal = _cut(shape, radius)
+    ideal = cut_of_atoms(shape, radius)
     kind = str(rng.choice(list(KINDS), p=list(KINDS.values())))
     begin, held = _begun(kind, ideal, shape, rng)
     found = relaxed(begin, held)
@@ -72,7 +72,7 @@ def diffraction_of_atoms(particle: RelaxedParticle, step: Array, grid: int) -> C
     return np.stack([(y * row) @ z.T for row in x])
 
 
-def _cut(shape: Shape, radius: float) -> Array:
+def cut_of_atoms(shape: Shape, radius: float) -> Array:
     """Atoms (n, 3) of the lattice within a shape; of a twin, the other half mirrored at a plane of atoms."""
     lattice = sites(1.9 * radius) @ shape.turn.T
     inside = lattice[shape.at(lattice.T / radius) < 0.0]

@@ -20,12 +20,13 @@ class GuessConfig(Config):
     """Nothing to choose: weights and pattern decide."""
 
 
-@stage(version=1)
+@stage(version=2)
 def crystal_guess(diffraction: Diffraction, weights: Path, *, config: GuessConfig) -> CrystalGuess:
-    """Crystal guessed by the network; trusted where its free chi2 is as low as on particles it never learnt from."""
+    """Crystal guessed by the network; trusted where free chi2 and spread are as low as on particles never learnt from."""
     prior, made = load_prior(weights), pattern(diffraction)
     found = guessed(prior.network, made)
-    limit = prior.trust.limit(float(made.counts.max()))
+    limit, spread_limit = prior.trust.limits(float(made.counts.max()))
+    alike = found.free_chi2 <= limit and found.spread <= spread_limit
     inside = np.nonzero(found.support & made.box)
     # a broken guess may be empty: it is not trusted then, and one voxel stands for it
     cut = tuple(slice(int(p.min()), int(p.max()) + 1) if p.size else slice(0, 1) for p in inside)
@@ -36,6 +37,8 @@ def crystal_guess(diffraction: Diffraction, weights: Path, *, config: GuessConfi
         "free_cost": found.free_chi2,
         "cost": found.chi2,
         "limit": limit,
-        "trusted": int(bool(inside[0].size) and found.free_chi2 <= limit),
+        "spread": found.spread,
+        "spread_limit": spread_limit,
+        "trusted": int(bool(inside[0].size) and alike),
     }
     return CrystalGuess(labelled(values, CRYSTAL_GUESS, {"first": json.dumps([c.start for c in cut])}))
