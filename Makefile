@@ -45,6 +45,7 @@ bench-convert: install
 
 bench-learned: install
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/learned.py $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/distrust.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/learned_film.py runs/learned_film
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/denoised_film.py --folder runs/denoised_film
 

@@ -53,9 +53,10 @@ RANGE, COUNTS, SEED = (
     1_000_003,
 )  # phase range in rad, photons in the brightest voxel, seed of no training
 prior = load_prior(locate("crystal_prior")[0])
-limit = prior.trust.limit(COUNTS)
+limit, spread_limit = prior.trust.limits(COUNTS)
 Markdown(
-    f"A guess is trusted up to a free χ² of {limit:.3f}: the 0.95 quantile of particles the network never learnt from."
+    f"A guess is trusted up to a free χ² of {limit:.3f} and a spread of {spread_limit:.2f} over answers to the pattern turned "
+    "twelve ways: the 0.95 quantiles of particles that the network never learnt from."
 )
 
 # %% [markdown]
@@ -116,7 +117,8 @@ for truth, pattern in zip(truths, patterns, strict=True):
 
 lines = ["| particle | start | free χ² | similarity |", "|---|---|---|---|"]
 for number, (guess, told) in enumerate(rows):
-    trust = "trusted" if guess.free_chi2 <= limit else "out of distribution"
+    known = guess.free_chi2 <= limit and guess.spread <= spread_limit
+    trust = "trusted" if known else "out of distribution"
     for name, (free, similarity, _) in told.items():
         found = "**found**" if similarity >= 0.9 else ""
         lines.append(f"| {number} ({trust}) | {name} | {free:.1e} | {similarity:.3f} {found} |")

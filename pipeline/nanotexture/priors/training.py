@@ -21,7 +21,7 @@ from nanotexture.priors.networks import FoundingNet, PhaseNet
 
 Say = Callable[[str], object]
 CHECKPOINT = "checkpoint.safetensors"
-WARM = 50  # steps
+WARM, SAID = 50, 200  # steps until the rate is full, steps between two words of progress
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def trained(
         course=Course(settings.epochs, settings.patience),
         folder=folder,
         identity=identity,
-        learnt=lambda epoch: _epoch(network, optimizer, learn, detector, settings, epoch),
+        learnt=lambda epoch: _epoch(network, optimizer, learn, detector, settings, epoch, say),
         judged=lambda: validation_loss(network, validate, detector, settings),
         say=say,
     )
@@ -184,6 +184,7 @@ def _epoch(
     detector: Detector,
     settings: Training,
     epoch: int,
+    say: Say,
 ) -> float:
     rng = torch.Generator().manual_seed(1_000_003 * (settings.seed + 1) + epoch)
     network.train()
@@ -199,6 +200,9 @@ def _epoch(
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         total += float(loss.detach()) * len(chosen)
+        if (number + 1) % SAID == 0:
+            done = (number + 1) * settings.batch
+            say(f"epoch {epoch + 1}/{settings.epochs}: {done} of {len(learn)}, loss {total / done:.4f}")
     return total / len(learn)
 
 
