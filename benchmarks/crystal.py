@@ -10,7 +10,6 @@ Run: .venv/bin/python benchmarks/crystal.py [starts]
 
 from __future__ import annotations
 
-import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -25,6 +24,7 @@ from nanotexture.phasing.constraints import Support, chi2_of_magnitudes
 from nanotexture.phasing.crystal import CrystalSettings, hopped, projected, refined
 from nanotexture.phasing.crystal_pattern import Pattern, hold_out_blocks, pattern_of
 from nanotexture.phasing.driver import random_start
+from nanotexture.phasing.farfield import from_corner, to_corner
 from nanotexture.phasing.solvers import ER, HIO, step
 from nanotexture.preparation.crystal import counts_of_amplitude, not_measured
 from scipy.ndimage import gaussian_filter
@@ -72,20 +72,24 @@ def textbook(pattern: Pattern, start: int) -> list[tuple[float, float]]:
     return found
 
 
-def seconds(work: Callable[[], object]) -> float:
-    begin = time.perf_counter()
-    work()
-    return time.perf_counter() - begin
+def milliseconds(work: Callable[[], object], number: int) -> list[float]:
+    """Of each of several calls, one after the other, as the iterations of a run are."""
+    taken = []
+    for _ in range(number):
+        begin = time.perf_counter()
+        work()
+        taken.append(1e3 * (time.perf_counter() - begin))
+    return taken
 
 
-def per_iteration(pattern: Pattern, repeats: int = 40) -> tuple[float, float, float]:
-    """Median ms of (two bare transforms, one HIO of the package, one HIO in plain numpy), measured in turn."""
+def per_iteration(pattern: Pattern, rounds: int = 8, number: int = 20) -> tuple[float, float, float]:
+    """Median ms of (two bare transforms, one HIO of the package, one HIO in plain numpy), `number` of each in turn."""
     data, support = pattern.data, Support(pattern.box)
     x = random_start(data, seed=0, start=0)
     y, a = x.astype(complex), np.sqrt(pattern.counts)
 
     def transforms() -> None:
-        scipy.fft.ifftn(scipy.fft.fftn(x, workers=1), workers=1)
+        to_corner(from_corner(x))
 
     def ours() -> None:
         nonlocal x
@@ -97,8 +101,10 @@ def per_iteration(pattern: Pattern, repeats: int = 40) -> tuple[float, float, fl
         p = np.fft.ifftn(np.where(pattern.work, a * np.exp(1j * np.angle(spectrum)), spectrum))
         y = np.where(support.mask, p, y - BETA * p)
 
-    taken = [[1e3 * seconds(one) for one in (transforms, ours, plain)] for _ in range(repeats)]
-    bare, mine, theirs = (statistics.median(column) for column in zip(*taken, strict=True))
+    ours()  # compiles on first use
+    kinds = (transforms, ours, plain)
+    taken = [[milliseconds(one, number) for one in kinds] for _ in range(rounds)]
+    bare, mine, theirs = (float(np.median(column)) for column in zip(*taken, strict=True))
     return bare, mine, theirs
 
 

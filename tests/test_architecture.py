@@ -17,7 +17,7 @@ import pytest
 PACKAGE = Path(nanotexture.__file__).parent
 ROOT = PACKAGE.parents[1]
 
-NOUNS = {"errors", "chunks", "quantities", "schema", "units", "nanotexture"}
+NOUNS = {"errors", "chunks", "compiled", "quantities", "schema", "units", "nanotexture"}
 KERNELS = {
     "readers",
     "geometry",
@@ -241,7 +241,7 @@ ONLY_IN: dict[str, set[str]] = {
     "pint": {"units"},
     "pooch": {"data"},
     "psutil": {"engine.durable"},
-    "numba": {"gridding.kernel"},  # one file: compiled code on disk does not see others change
+    "numba": {"compiled"},
 }
 # Array code with labelled functions: (module, nouns it labels). All else below stages/ sees arrays only.
 LABELLED = {
@@ -306,6 +306,7 @@ def _nouns(name: str) -> set[str]:
     order = {
         "units": {"errors"},
         "chunks": {"errors"},
+        "compiled": set(),
         "schema": set(),
         "quantities": {"schema"},
         **{n: set() for n in NOTHING},

@@ -7,6 +7,7 @@ import pytest
 import xrayutilities as xu
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nanotexture.compiled import compiled
 from nanotexture.errors import UserError
 from nanotexture.geometry.fuzzy import Axis
 from nanotexture.gridding import (
@@ -20,7 +21,7 @@ from nanotexture.gridding import (
     worth_of_frames,
 )
 from nanotexture.gridding.accumulate import means_from_sums
-from nanotexture.gridding.kernel import COUNTS, GROUND, PIXELS, compiled
+from nanotexture.gridding.kernel import COUNTS, GROUND, PIXELS
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import find_peaks
 

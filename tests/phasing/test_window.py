@@ -90,7 +90,7 @@ def test_magnitudes_are_fitted_and_everything_has_its_shape(solutions):
     assert solutions.supports.shape == solutions.objects.shape
     assert (solutions.cost < 1e-3).all()
     assert np.median(solutions.free_cost) < 0.03
-    assert (solutions.free_cost > solutions.cost).all()
+    assert np.median(solutions.free_cost) > np.median(solutions.cost)
     assert set(solutions.outcome) <= set(Outcome) - {Outcome.NOT_DETERMINED}
     np.testing.assert_allclose(solutions.displacement_along_q.mean(axis=(1, 2)), 0, atol=1e-12)
 

@@ -1,6 +1,5 @@
 """Frames to sums over voxels in one pass, compiled: place each pixel, weigh it, add it up. No GIL is held.
 
-All compiled functions stand in this file: numba keeps a compiled function until *its* file changes, whatever it calls.
 A voxel's sums lie side by side (counts, weight, pixels, and what is to be taken off the counts where that is asked for),
 so that a pixel touches one line of the cache; three more records hold what was dropped: outside the grid, masked,
 saturated. Rows are worked on step by step, so that all steps but the last are done on several pixels at once.
@@ -8,12 +7,12 @@ saturated. Rows are worked on step by step, so that all steps but the last are d
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from nanotexture.compiled import compiled
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -56,21 +55,6 @@ class Worth(NamedTuple):
     forms: Array
     asked: Array
     limits: Array
-
-
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compiled on first use and kept on disk; only in memory where no folder can be written.
-
-    Multiplications may be fused with additions; all else of floating point is as written, NaN included.
-    """
-    try:
-        return _njit(function, cache=True)
-    except RuntimeError:  # numba found no place for its cache: a read-only installation without a home
-        return _njit(function, cache=False)
-
-
-def _njit(function: Callable[..., Any], cache: bool) -> Callable[..., Any]:
-    return numba.njit(function, cache=cache, nogil=True, fastmath={"contract"}, error_model="numpy")
 
 
 @compiled

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nanotexture.phasing.farfield import Complex, corner_order, from_corner, to_corner
+from nanotexture.phasing.voxelwise import as_row, scale_to
 
 Real = NDArray[np.floating[Any]]
 Mask = NDArray[np.bool_]
@@ -54,14 +55,9 @@ class Data:
     def project(self, x: Complex) -> Complex:
         """P x = F^-1 [ A F/|F| where measured, F elsewhere ] (Fienup, Appl. Opt. 21, 2758 (1982), eq. 5)."""
         spectrum = from_corner(x)
-        known, floor, target = self._factor
-        factor = self.seen(spectrum)
-        # A / (|F| + tiny) where measured, 1 / (0 + 1) where free: faster than a scattered mask
-        np.multiply(factor, known, out=factor)
-        np.add(factor, floor, out=factor)
-        np.divide(target, factor, out=factor)
-        np.multiply(spectrum, factor, out=spectrum)
-        return to_corner(spectrum, reuse=True)
+        rows = (a.reshape(-1) for a in (self.seen(spectrum), self.amplitude, self.free))
+        scale_to(as_row(spectrum), *rows, self._tiny)
+        return to_corner(spectrum)
 
     def chi2(self, x: Complex) -> float:
         """sum (s|F| - A)^2 / sum A^2 over the measured voxels, s the best scale."""
@@ -74,15 +70,11 @@ class Data:
         return np.abs(spectrum)
 
     @cached_property
-    def _factor(self) -> tuple[Real, Real, Real]:
-        """(1, tiny, A) where measured, (0, 1, 1) where free."""
-        dtype = self.amplitude.dtype
-        tiny = max(float(self.amplitude.max(initial=0.0)) * _SMALLEST, 1e-30)
-        return (
-            (~self.free).astype(dtype),
-            np.where(self.free, 1.0, tiny).astype(dtype),
-            np.where(self.free, 1.0, self.amplitude).astype(dtype),
-        )
+    def _tiny(self) -> np.floating[Any]:
+        """Added to |F|, which may vanish."""
+        smallest = max(float(self.amplitude.max(initial=0.0)) * _SMALLEST, 1e-30)
+        found: np.floating[Any] = self.amplitude.dtype.type(smallest)
+        return found
 
 
 @dataclass(frozen=True)

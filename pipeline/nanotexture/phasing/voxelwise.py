@@ -1,0 +1,42 @@
+"""What a projection does voxel by voxel, compiled: one pass over the memory instead of one for each operation.
+
+Complex arrays come as their real numbers in one row, real and imaginary part of a voxel side by side.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nanotexture.compiled import compiled
+
+Row = NDArray[np.floating[Any]]
+Flags = NDArray[np.bool_]
+
+
+@compiled
+def scale_to(spectrum: Row, seen: Row, amplitude: Row, free: Flags, tiny: np.floating[Any]) -> None:
+    """F -> F A / (m + tiny) where not free, in place; spectrum (2 n,) F; seen, amplitude, free (n,): m, A, not measured."""
+    for i in range(free.size):
+        factor = amplitude[i] / (seen[i] + tiny)
+        for j in range(2 * i, 2 * i + 2):
+            spectrum[j] = spectrum[j] if free[i] else spectrum[j] * factor
+
+
+@compiled
+def inside_or_outside(
+    x: Row, p: Row, inside: Flags, previous: np.floating[Any], projected: np.floating[Any]
+) -> None:
+    """x -> p inside, previous x + projected p outside, in place; x, p (2 n,), inside (n,); numbers of one precision."""
+    for i in range(inside.size):
+        for j in range(2 * i, 2 * i + 2):
+            outside = previous * x[j] + projected * p[j]
+            x[j] = p[j] if inside[i] else outside
+
+
+def as_row(field: NDArray[np.complexfloating[Any, Any]]) -> Row:
+    """The real numbers (2 n,) of a complex array of n voxels, on its memory; the array must be contiguous."""
+    row: Row = field.reshape(-1).view(field.real.dtype)
+    return row
