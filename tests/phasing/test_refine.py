@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from nanotexture.phasing.crystal_likelihood import Likelihood, deviance_per_voxel
 from nanotexture.phasing.farfield import corner_order
-from nanotexture.phasing.refine import Refinement, deviance_per_voxel, refine
+from nanotexture.phasing.refine import Refinement, refine
 from nanotexture.simulate.crystal import (
     Counting,
     FacetedCrystal,
@@ -32,6 +33,29 @@ def test_the_deviance_is_that_of_poisson_statistics():
     expected = 2 * (mu - n + n * logs)
     got = deviance_per_voxel(torch.from_numpy(mu), torch.from_numpy(n)).numpy()
     np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(12, 10, 8), (9, 10, 11)])
+@pytest.mark.parametrize("widths", [None, (0.5, 0.3, 0.8)])
+def test_the_gradient_is_the_slope_of_the_deviance_along_every_unknown(shape, widths):
+    rng = np.random.default_rng(0)
+    support = np.zeros(shape, bool)
+    support[3:6, 3:6, 2:6] = True
+    start = np.where(support, rng.normal(size=shape) + 1j * rng.normal(size=shape), 0).astype(np.complex64)
+    counts = rng.poisson(20.0, shape).astype(float)
+    model = Likelihood(
+        20 * start, support, counts=counts, weight=rng.uniform(size=shape), widths=widths, background=2.0
+    )
+    model.descend()
+    for unknown in (model.values, model.faint, *([model.logs] if widths else [])):
+        along = torch.from_numpy(rng.normal(size=tuple(unknown.shape))).float()
+        expected = float((unknown.grad * along).sum())
+        step, found = 1e-2, []
+        for sign in (1, -1):
+            unknown.data += sign * step * along
+            found.append(float(model.deviance()))
+            unknown.data -= sign * step * along
+        assert (found[0] - found[1]) / (2 * step) == pytest.approx(expected, rel=1e-2)
 
 
 def test_noise_alone_is_left_and_the_beam_is_found():

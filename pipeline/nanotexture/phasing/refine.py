@@ -7,13 +7,12 @@ Voxels of a gridded scan were not all exposed alike: N photons were counted wher
 would have n = N / e. N is Poisson with mean e mu, and its deviance 2 [ e mu - N + N log(N / (e mu)) ] is e times the
 bracket: exact, with e as a weight. A mean of pixels taken for counts would claim a variance that is e times too large.
 
-Unknown: w within a fixed support (complex), widths and b (their logarithms). L-BFGS with the strong Wolfe conditions;
-the gradients are torch's. Projections end within a few per cent of this minimum, never at it: see benchmarks/crystal.py.
+Unknown: w within a fixed support (complex), widths and b (their logarithms). L-BFGS with the strong Wolfe conditions.
+Projections end within a few per cent of this minimum, never at it: see benchmarks/crystal.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,11 +20,11 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 
-from nanotexture.phasing.coherence import FIRST, NARROWEST, WIDEST, Widths
+from nanotexture.phasing.coherence import Widths
 from nanotexture.phasing.constraints import Mask, Real
+from nanotexture.phasing.crystal_likelihood import Likelihood
 from nanotexture.phasing.farfield import Complex, from_corner
 
-FAINTEST = 1e-3  # counts: a background of nothing would make one stray count infinitely unlikely
 HISTORY = 12
 DARK = 5  # voxels
 
@@ -34,8 +33,9 @@ DARK = 5  # voxels
 class Refinement:
     """What is refined and for how long.
 
-    steps: at most; look: steps between two looks, where it ends if the deviance fell by less than `improvement`;
-    coherence, background: whether widths and background are unknown too.
+    steps: evaluations of deviance and gradient, at most (the last line search may take a few more); look: how many lie
+    between two looks, where it ends if the deviance fell by less than `improvement`; coherence, background: whether widths
+    and background are unknown too.
     """
 
     steps: int = 120
@@ -51,7 +51,7 @@ class Refined:
 
     object: (n1, n2, ...) sqrt(count), zero outside the support; expected: counts (n1, n2, ...), zero frequency at
     index 0; widths: voxels, zeros for a coherent beam; background: counts a voxel; deviance: mean over the measured
-    voxels, at each look; steps: taken; settled: whether it had stopped falling.
+    voxels, at each look; steps: evaluations taken; settled: whether it had stopped falling.
     """
 
     object: Complex
@@ -61,52 +61,6 @@ class Refined:
     deviance: NDArray[np.float64]
     steps: int
     settled: bool
-
-
-class _Model(torch.nn.Module):
-    """Expected counts of the unknowns; everything of order one, so that one step length suits all."""
-
-    def __init__(self, start: Complex, support: Mask, settings: Refinement, widths: Widths, b: float) -> None:
-        super().__init__()
-        inside = start[support].astype(np.complex64)
-        self.shape = tuple(start.shape)
-        self.size = float(np.sqrt(np.mean(np.abs(inside) ** 2))) or 1.0
-        self.places = torch.from_numpy(np.flatnonzero(support))
-        self.values = torch.nn.Parameter(torch.view_as_real(torch.from_numpy(inside / self.size)))
-        known = np.clip(widths or (FIRST,) * start.ndim, 2 * NARROWEST, WIDEST)
-        self.logs = torch.nn.Parameter(torch.log(torch.from_numpy(known).float()), settings.coherence)
-        # at least a fiftieth of a count: from nearly nothing its logarithm would never move
-        faint = max(b, 0.02) if settings.background else FAINTEST
-        self.faint = torch.nn.Parameter(torch.log(torch.tensor(faint)), settings.background)
-        self.coherence = settings.coherence
-
-    def crystal(self) -> torch.Tensor:
-        flat = torch.zeros(int(np.prod(self.shape)), dtype=torch.complex64)
-        inside = torch.view_as_complex(self.values) * self.size
-        return flat.index_put((self.places,), inside).reshape(self.shape)
-
-    def forward(self) -> torch.Tensor:
-        counts = torch.fft.fftn(self.crystal(), norm="ortho").abs() ** 2
-        if self.coherence:
-            spectrum = torch.fft.rfftn(counts) * self._transfer()
-            counts = torch.fft.irfftn(spectrum, s=self.shape).clamp_min(0.0)
-        return counts + torch.exp(self.faint)
-
-    def _transfer(self) -> torch.Tensor:
-        exponent = torch.zeros((1,) * len(self.shape))
-        for axis, n in enumerate(self.shape):
-            last = axis == len(self.shape) - 1
-            w = 2 * np.pi * (torch.fft.rfftfreq(n) if last else torch.fft.fftfreq(n))
-            along = (torch.exp(self.logs[axis]) * w) ** 2
-            exponent = exponent + along.reshape([-1 if a == axis else 1 for a in range(len(self.shape))])
-        return torch.exp(-0.5 * exponent)
-
-
-def deviance_per_voxel(expected: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
-    """2 [mu - n + n log(n / mu)], by log1p where n > 0, so that bright voxels keep their digits."""
-    off = (expected - counts) / counts.clamp_min(1e-6)
-    seen = counts * (off - torch.log1p(off.clamp_min(-1.0 + 1e-6)))
-    return 2.0 * torch.where(counts > 0, seen, expected)
 
 
 def refine(
@@ -125,25 +79,20 @@ def refine(
     shape, photons counted over counts, None for 1.
     """
     chosen = settings or Refinement()
-    n = torch.from_numpy(np.where(measured, counts, 0.0).astype(np.float32))
-    use = torch.from_numpy(np.ascontiguousarray(measured)).float() / max(int(measured.sum()), 1)
-    if exposure is not None:
-        use = use * torch.from_numpy(exposure.astype(np.float32))
-    model = _Model(
-        _scaled(start, counts, measured), support, chosen, widths, darkest_counts(counts, measured)
+    shares = measured / max(int(measured.sum()), 1)
+    model = Likelihood(
+        _scaled(start, counts, measured),
+        support,
+        counts=np.where(measured, counts, 0.0),
+        weight=shares if exposure is None else shares * exposure,
+        widths=widths if chosen.coherence else None,
+        background=darkest_counts(counts, measured) if chosen.background else None,
     )
-
-    def cost() -> torch.Tensor:
-        return (deviance_per_voxel(model(), n) * use).sum(dtype=torch.float64)
-
-    costs, steps = _minimised(model, cost, chosen)
-    with torch.no_grad():
-        found, expected = model.crystal().numpy(), model().numpy()
-        last = tuple(float(v) for v in torch.exp(model.logs))
-        faint = float(torch.exp(model.faint))
+    costs, steps = _minimised(model, chosen)
     settled = len(costs) > 1 and costs[-1] > costs[-2] * (1.0 - chosen.improvement)
-    blur = last if chosen.coherence else (0.0,) * start.ndim
-    return Refined(found, expected, blur, faint, np.array(costs), steps, settled)
+    blur = model.widths if chosen.coherence else (0.0,) * start.ndim
+    found, expected = model.crystal().numpy(), model().numpy()
+    return Refined(found, expected, blur, model.background, np.array(costs), steps, settled)
 
 
 def darkest_counts(counts: Real, measured: Mask) -> float:
@@ -157,32 +106,21 @@ def darkest_counts(counts: Real, measured: Mask) -> float:
     return float(np.quantile(means[share > 0.5], 0.05)) if (share > 0.5).any() else 0.0
 
 
-def _minimised(
-    model: _Model, cost: Callable[[], torch.Tensor], chosen: Refinement
-) -> tuple[list[float], int]:
-    """Deviance at each look and the number of steps taken."""
+def _minimised(model: Likelihood, chosen: Refinement) -> tuple[list[float], int]:
+    """Deviance at each look and the number of evaluations."""
     optimizer = torch.optim.LBFGS(
         [p for p in model.parameters() if p.requires_grad],
         max_iter=chosen.look,
+        max_eval=chosen.look,
         history_size=HISTORY,
         line_search_fn="strong_wolfe",
         tolerance_change=0.0,
     )
-
-    def closure() -> torch.Tensor:
-        optimizer.zero_grad()
-        value: torch.Tensor = cost()
-        value.backward()
-        return value
-
-    with torch.no_grad():
-        costs = [float(cost())]
-    steps = 0
+    costs, steps = [float(model.deviance())], 0
     while steps < chosen.steps:
-        optimizer.step(closure)
-        steps += chosen.look
-        with torch.no_grad():
-            costs.append(float(cost()))
+        optimizer.step(model.descend)
+        steps = int(optimizer.state[model.values]["func_evals"])
+        costs.append(float(model.deviance()))
         if costs[-1] > costs[-2] * (1.0 - chosen.improvement):
             break
     return costs, steps

@@ -36,6 +36,21 @@ def inside_or_outside(
             x[j] = p[j] if inside[i] else outside
 
 
+@compiled
+def squares(field: Row, found: Row) -> None:
+    """found (n,) becomes the squared modulus of field (2 n,)."""
+    for i in range(found.size):
+        found[i] = field[2 * i] * field[2 * i] + field[2 * i + 1] * field[2 * i + 1]
+
+
+@compiled
+def scale(field: Row, factor: Row) -> None:
+    """field (2 n,) becomes field times factor (n,), real."""
+    for i in range(factor.size):
+        field[2 * i] *= factor[i]
+        field[2 * i + 1] *= factor[i]
+
+
 def as_row(field: NDArray[np.complexfloating[Any, Any]]) -> Row:
     """The real numbers (2 n,) of a complex array of n voxels, on its memory; the array must be contiguous."""
     row: Row = field.reshape(-1).view(field.real.dtype)
