@@ -1,129 +1,161 @@
-"""Does the learned start of a crystal help? One of it against flat phases and random ones at equal iterations.
+"""Does the learned start of a crystal help? One of it against flat phases and the best of ten random starts.
 
-Gold (dataset gold64): chi2 of the guess before any refinement, then after 100 and 200 iterations of HIO and ER with
-shrink-wrap. Held-out simulated particles (48^3, of seeds that no training uses): success is a correlation of at least 0.9 with
-the truth after 200 iterations, up to shift, constant phase and twin; of several random starts the one of the lowest free chi2
-is taken, as in a run. Flat phases (all zero) tell what of a success is the support's and the amplitudes' and not the network's.
+Gold (dataset gold64): chi2 and free chi2 of the guess before any refinement, then after 100 and 200 iterations (learned_rows.run
+says of what), with the blur of the beam fitted by the gradients and without; also from the published prediction of 3D-CDI-NN.
+Held-out simulated particles (48^3, sampling 2.1 to 3.5 along each axis, of seeds that no training uses; every shape and strain
+of simulate/particles.py), coherent beam: success is a correlation of at least 0.9 with the truth up to shift, constant phase and
+twin. Of several random starts the one of the lowest free chi2 is taken, as in a run; the long ones have ten times the iterations
+of all others. Flat phases (all zero) tell what of a success is the support's and the amplitudes' and not the network's.
 
-Run: .venv/bin/python benchmarks/learned.py [particles of each row] [random starts] [weights]
+Run: .venv/bin/python benchmarks/learned.py [--folder DIR: kept, and gone on with] [--particles 60] [--randoms 10]
+     [--iterations 100] [--weights FILE] [--part 1/2: every second row only, for two processes of one folder] [--no-gold]
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
-import time
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from crystal import chi2, gold
+from learned_rows import Flat, Kind, Line, Rows, guess_of, run
 from nanotexture.data import locate
-from nanotexture.phasing.crystal import Begin, CrystalSettings, projected
-from nanotexture.phasing.crystal_alignment import overlap
-from nanotexture.phasing.crystal_pattern import Pattern, hold_out_blocks, pattern_of
-from nanotexture.priors.guess import Guess, guessed
-from nanotexture.priors.networks import GRID
-from nanotexture.priors.weights import Prior, load_prior
-from nanotexture.simulate.crystal import counted, pattern_of_density
-from nanotexture.simulate.particles import Particles, random_particle
+from nanotexture.phasing.crystal_alignment import centred_on_mass
+from nanotexture.phasing.crystal_pattern import Pattern
+from nanotexture.phasing.driver import ShrinkWrap
+from nanotexture.priors.guess import Guess
+from nanotexture.priors.weights import Prior
 
-SIZE, SEED, ALIKE = 48, 1_000_003, 0.9
 RANGES, COUNTS = (1.0, 3.0, 5.0), (1e4, 1e6)
+ALIKE = 0.9
+HEAD = (
+    f"{'range, counts, strain':<26}{'n':>4}{'trusted':>8}{'learned':>8}{'flat':>6}{'a random':>9}{'best':>6}"
+    f"{'a long':>8}{'best':>6}{'only learned':>14}{'only best long':>15}{'free chi2: learned, best, best long':>38}"
+)
 
 
-class Flat(torch.nn.Module):
-    """Predicts no phase at all."""
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.tensor([1.0, 0.0]).reshape(1, 2, 1, 1, 1).expand(len(x), 2, GRID, GRID, GRID)
-
-
-def settings(iterations: int) -> CrystalSettings:
-    """HIO with ER, as many iterations in all, coherent beam."""
-    return CrystalSettings(cycles=iterations // 100, last=0, coherence=False)
-
-
-def run(pattern: Pattern, iterations: int, begin: Guess | int) -> np.ndarray:
-    """Object after that many iterations from a guess, or from the random phases of this number."""
-    if isinstance(begin, int):
-        return projected(pattern, settings=settings(iterations), seed=0, start=begin).found.object
-    first = Begin(begin.object, begin.support)
-    return projected(pattern, settings=settings(iterations), seed=0, start=0, begin=first).found.object
-
-
-def on_gold(prior: Prior, randoms: int) -> None:
+def on_gold(prior: Prior, randoms: int) -> Iterator[str]:
+    """A line for each beginning."""
     pattern = gold()
-    say = sys.stdout.write
-    limit = prior.trust.limit(float(pattern.counts.max()))
+    learned = guess_of(prior.network, pattern)
     begins: list[tuple[str, Guess | int]] = [
-        ("learned", guessed(prior.network, pattern)),
-        ("flat", guessed(Flat(), pattern)),  # type: ignore[arg-type]
+        ("learned", learned),
+        ("flat", guess_of(Flat(), pattern)),
+        ("3D-CDI-NN", published(pattern)),
         *((f"random {k}", k) for k in range(randoms)),
     ]
     for name, begin in begins:
-        say(f"gold64 {name:<9}")
-        if isinstance(begin, Guess):
-            raw = chi2(pattern, begin.object)
-            say(f" guess, even modulus, its view: {begin.chi2:.4f} (free {begin.free_chi2:.4f})")
-            say(f"  guess, whole pattern: {raw[0]:.4f} ({raw[1]:.4f})")
+        raw = chi2(pattern, begin.object) if isinstance(begin, Guess) else None
+        parts = [f"gold64 {name:<10}", "" if raw is None else f"guess {raw[0]:.4f} ({raw[1]:.4f})"]
         for iterations in (100, 200):
-            found = chi2(pattern, run(pattern, iterations, begin))
-            say(f"  {iterations}: {found[0]:.2e} ({found[1]:.2e})")
-        say("\n")
-    say(f"gold64 trusted up to a free chi2 of {limit:.3f}\n")
+            for blurred in (True, False):
+                found = run(pattern, iterations, begin, blurred=blurred)
+                beam = "partly coherent" if blurred else "coherent"
+                parts.append(f"{iterations} {beam}: {found.chi2:.2e} ({found.free_chi2:.2e})")
+        yield "  ".join(parts)
+    limit = prior.trust.limit(float(pattern.counts.max()))
+    yield f"gold64 even modulus, network's view: {learned.chi2:.4f}; free {learned.free_chi2:.4f}, trusted up to {limit:.3f}"
 
 
-def particle(span: float, counts: float, number: int) -> tuple[np.ndarray, Pattern]:
-    """Truth in the solvers' sign, and its pattern of this many counts in the brightest voxel."""
-    drawn = Particles(size=SIZE, phase_range=(span, span))
-    psi = random_particle(drawn, seed=SEED, number=number).density
-    intensity = pattern_of_density(psi)
-    seen = counted(intensity * (counts / intensity.max()), number)
-    measured = np.ones(seen.shape, dtype=bool)
-    held = hold_out_blocks(counts=seen, measured=measured, seed=0)
-    return psi.conj(), pattern_of(counts=seen, measured=measured, held=held)
+def published(pattern: Pattern) -> Guess:
+    """The stored prediction of 3D-CDI-NN for this crystal, moved to the middle, with shrink-wrap's support."""
+    (file,) = locate("gold64", "ad_input_64.npy")
+    placed = centred_on_mass(np.load(file, allow_pickle=False).astype(np.complex64))
+    everywhere = np.ones(placed.shape, dtype=bool)
+    support = ShrinkWrap(threshold=0.1).shrink(placed, within=everywhere, sigma=1.0)
+    return Guess(placed, support, *chi2(pattern, placed))
 
 
-def one_row(prior: Prior, span: float, counts: float, particles: int, randoms: int) -> str:
-    wins = dict.fromkeys(("trusted", "learned", "flat", "first random", "best random"), 0)
-    raw, ended = [], {"learned": [], "random": []}
-    for number in range(particles):
-        truth, pattern = particle(span * np.pi, counts, number)
-        guess = guessed(prior.network, pattern)
-        wins["trusted"] += guess.free_chi2 <= prior.trust.limit(float(pattern.counts.max()))
-        raw.append(guess.free_chi2)
-        first = run(pattern, 200, guess)
-        wins["learned"] += alike(first, truth)
-        wins["flat"] += alike(run(pattern, 200, guessed(Flat(), pattern)), truth)  # type: ignore[arg-type]
-        others = [run(pattern, 200, k) for k in range(randoms)]
-        free = [chi2(pattern, one)[1] for one in others]
-        wins["first random"] += alike(others[0], truth)
-        wins["best random"] += alike(others[int(np.argmin(free))], truth)
-        ended["learned"].append(chi2(pattern, first)[1])
-        ended["random"].append(min(free))
-    told = "  ".join(f"{name} {won}/{particles}" for name, won in wins.items())
-    medians = "  ".join(f"{name} {np.median(v):.2e}" for name, v in ended.items())
+def table(rows: Rows, kind: Kind, particles: int) -> Iterator[str]:
+    """Smooth particles, those with a defect, and all of a row; then its times."""
+    lines = list(rows.lines(kind, particles))
+    smooth = [line for line in lines if line["strain"] == "smooth"]
+    broken = [line for line in lines if line["strain"] != "smooth"]
+    where = f"{kind.span:g} pi, {kind.counts:.0e}"
+    for name, part in (("smooth", smooth), ("defect", broken), ("all", lines)):
+        if part:
+            yield counted(f"{where}, {name}", part)
+    yield times(lines)
+
+
+def counted(name: str, lines: Sequence[Line]) -> str:
+    """Successes and median free chi2."""
+    learned, flat = (sum(won(line[k]) for line in lines) for k in ("learned", "flat"))
+    single, long = (np.mean([won(one) for line in lines for one in line[k]]) for k in ("random", "long"))
+    best, best_long = ([least(line[k]) for line in lines] for k in ("random", "long"))
+    pairs = [(won(line["learned"]), won(one)) for line, one in zip(lines, best_long, strict=True)]
+    free = [
+        np.median([one["free"] for one in ends])
+        for ends in ([line["learned"] for line in lines], best, best_long)
+    ]
+    trusted = sum(line["guess"]["trusted"] for line in lines)
     return (
-        f"{span:g} pi, {counts:.0e} counts: {told}  guess {np.median(raw):.3f}  median free chi2: {medians}\n"
+        f"{name:<26}{len(lines):>4}{trusted:>8}{learned:>8}{flat:>6}{single:>9.2f}{sum(map(won, best)):>6}"
+        f"{long:>8.2f}{sum(map(won, best_long)):>6}{pairs.count((True, False)):>14}{pairs.count((False, True)):>15}"
+        f"{'  '.join(f'{v:.1e}' for v in free):>38}"
     )
 
 
-def alike(found: np.ndarray, truth: np.ndarray) -> bool:
-    return bool(overlap(found, truth).similarity >= ALIKE)
+def won(end: Line) -> bool:
+    return bool(end["alike"] >= ALIKE)
+
+
+def least(ends: Sequence[Line]) -> Line:
+    """The one of the lowest free chi2: what a run would take."""
+    return min(ends, key=lambda end: end["free"] if np.isfinite(end["free"]) else np.inf)
+
+
+def times(lines: Sequence[Line]) -> str:
+    """Mean processor seconds of one particle."""
+    guess, learned = (np.mean([line[k]["seconds"] for line in lines]) for k in ("guess", "learned"))
+    random, long = (
+        np.mean([sum(e["seconds"] for e in line[k]) for line in lines]) for k in ("random", "long")
+    )
+    return (
+        f"    processor seconds a particle: guess {guess:.2f}, refined {learned:.2f}; all random {random:.2f}, "
+        f"all long {long:.2f}"
+    )
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--folder", help="a file of lines for each row; temporary if absent")
+    parser.add_argument("--particles", type=int, default=60)
+    parser.add_argument("--randoms", type=int, default=10)
+    parser.add_argument("--iterations", type=int, default=100, help="at least 20")
+    parser.add_argument("--weights", type=Path)
+    parser.add_argument("--part", default="1/1")
+    parser.add_argument("--no-gold", action="store_true")
+    found = parser.parse_args()
+    if found.iterations < 20:
+        parser.error(f"--iterations: expected at least 20, found {found.iterations}")
+    return found
 
 
 def main() -> None:
-    told = dict(enumerate(sys.argv[1:]))
-    particles, randoms = int(told.get(0, 20)), int(told.get(1, 4))
-    weights = Path(told[2]) if 2 in told else locate("crystal_prior")[0]
+    asked = arguments()
     torch.set_num_threads(1)
-    prior, begun = load_prior(weights), time.perf_counter()
-    on_gold(prior, randoms)
-    for span in RANGES:
-        for counts in COUNTS:
-            sys.stdout.write(one_row(prior, span, counts, particles, randoms))
-            sys.stdout.flush()
-    sys.stdout.write(f"{time.perf_counter() - begun:.0f} s\n")
+    part, parts = map(int, asked.part.split("/"))
+    kinds = [Kind(span, counts, asked.iterations, asked.randoms) for span in RANGES for counts in COUNTS]
+    with tempfile.TemporaryDirectory() as temporary:
+        rows = Rows(Path(asked.folder or temporary), asked.weights or locate("crystal_prior")[0])
+        if part == 1 and not asked.no_gold:
+            show(on_gold(rows.prior, 3))
+        show([HEAD])
+        for kind in kinds[part - 1 :: parts]:
+            show(table(rows, kind, asked.particles))
+
+
+def show(lines: Iterator[str] | Sequence[str]) -> None:
+    for line in lines:
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -122,3 +122,16 @@ def test_voxels_exposed_unequally_leave_their_own_counting_noise():
     )
     assert found.deviance[-1] < 1.15
     np.testing.assert_allclose(found.widths, COUNTING.coherence, atol=0.03)
+
+
+def test_no_more_evaluations_are_made_than_asked_for():
+    psi, counts, start = problem()
+    found = refine(
+        start,
+        counts=counts,
+        measured=np.ones(counts.shape, bool),
+        support=np.abs(psi) > 0,
+        settings=Refinement(steps=10),
+    )
+    assert found.steps <= 12
+    assert found.deviance[-1] < found.deviance[0]

@@ -108,10 +108,11 @@ def darkest_counts(counts: Real, measured: Mask) -> float:
 
 def _minimised(model: Likelihood, chosen: Refinement) -> tuple[list[float], int]:
     """Deviance at each look and the number of evaluations."""
+    look = min(chosen.look, chosen.steps)
     optimizer = torch.optim.LBFGS(
         [p for p in model.parameters() if p.requires_grad],
-        max_iter=chosen.look,
-        max_eval=chosen.look,
+        max_iter=look,
+        max_eval=look,
         history_size=HISTORY,
         line_search_fn="strong_wolfe",
         tolerance_change=0.0,

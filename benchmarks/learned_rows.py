@@ -1,0 +1,155 @@
+"""One held-out particle started in every way: a line of numbers, appended to the file of its row as it is finished."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from inversion_rows import code_digest
+from nanotexture.phasing.crystal import Begin, CrystalRun, CrystalSettings, projected, refined
+from nanotexture.phasing.crystal_alignment import overlap
+from nanotexture.phasing.crystal_pattern import Pattern, hold_out_blocks, pattern_of
+from nanotexture.priors.guess import Guess, guessed
+from nanotexture.priors.networks import GRID
+from nanotexture.priors.weights import Prior, load_prior
+from nanotexture.simulate.crystal import counted, pattern_of_density
+from nanotexture.simulate.particles import Particles, random_particle
+
+SEED = 1_000_003  # no training uses it
+SIZE, SAMPLING = 48, (2.1, 3.5)
+SHARES = (0.75, 0.05, 0.20)  # HIO, ER, gradients
+Line = dict[str, Any]
+
+
+class Flat(torch.nn.Module):
+    """Predicts no phase at all."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.tensor([1.0, 0.0]).reshape(1, 2, 1, 1, 1).expand(len(x), 2, GRID, GRID, GRID)
+
+
+def guess_of(network: torch.nn.Module, pattern: Pattern) -> Guess:
+    """The one call of the prior."""
+    return guessed(network, pattern)  # type: ignore[arg-type]
+
+
+def run(pattern: Pattern, iterations: int, begin: Guess | int, *, blurred: bool = False) -> CrystalRun:
+    """A start of so many iterations from a guess, or from the random phases of this number.
+
+    75 % are HIO with shrink-wrap, 5 % ER, and what the last 20 % cost goes to the gradients: one evaluation for one iteration,
+    which has as many transforms, or for two where a blur is fitted too. The projections take the beam for coherent.
+    """
+    hio, er, gradients = (round(share * iterations) for share in SHARES)
+    evaluations = gradients // 2 if blurred else gradients
+    settings = CrystalSettings(
+        cycles=1, iterations=hio, er=er, last=0, coherence=False, refine=evaluations, hops=0
+    )
+    first = Begin(begin.object, begin.support) if isinstance(begin, Guess) else None
+    start = begin if isinstance(begin, int) else 0
+    found = projected(pattern, settings=settings, seed=0, start=start, begin=first)
+    return refined(pattern, found, settings=replace(settings, coherence=blurred))
+
+
+class Kind(NamedTuple):
+    """A row: phase range in pi, counts in the brightest voxel, iterations; ten times as many for the long random starts."""
+
+    span: float
+    counts: float
+    iterations: int
+    randoms: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.span:g}pi_{self.counts:.0e}_{self.iterations}_{self.randoms}"
+
+
+def particle(kind: Kind, number: int) -> tuple[np.ndarray, Pattern, str]:
+    """Truth in the solvers' sign, its pattern, and the name of its strain."""
+    span = kind.span * np.pi
+    drawn = Particles(size=SIZE, sampling=SAMPLING, phase_range=(span, span))
+    made = random_particle(drawn, seed=SEED, number=number)
+    intensity = pattern_of_density(made.density)
+    seen = counted(intensity * (kind.counts / intensity.max()), number)
+    measured = np.ones(seen.shape, dtype=bool)
+    held = hold_out_blocks(counts=seen, measured=measured, seed=0)
+    return made.density.conj(), pattern_of(counts=seen, measured=measured, held=held), made.strain
+
+
+def told(made: Callable[[], CrystalRun], truth: np.ndarray) -> Line:
+    """How a start ended, and the processor seconds it took."""
+    begun = time.process_time()
+    ended = made()
+    seconds = time.process_time() - begun
+    alike = overlap(ended.object, truth).similarity
+    return {"alike": alike, "chi2": ended.chi2, "free": ended.free_chi2, "seconds": seconds}
+
+
+def compute(prior: Prior, kind: Kind, number: int) -> Line:
+    """One particle from the guess, from flat phases, and from random ones at equal and at ten times the iterations."""
+    truth, pattern, strain = particle(kind, number)
+    begun = time.process_time()
+    guess = guess_of(prior.network, pattern)
+    seconds = time.process_time() - begun
+    flat = guess_of(Flat(), pattern)
+    limit = prior.trust.limit(float(pattern.counts.max()))
+    starts = range(kind.randoms)
+    return {
+        "number": number,
+        "strain": strain,
+        "guess": {"free": guess.free_chi2, "trusted": guess.free_chi2 <= limit, "seconds": seconds},
+        "learned": told(lambda: run(pattern, kind.iterations, guess), truth),
+        "flat": told(lambda: run(pattern, kind.iterations, flat), truth),
+        "random": [told(lambda k=k: run(pattern, kind.iterations, k), truth) for k in starts],
+        "long": [told(lambda k=k: run(pattern, 10 * kind.iterations, k), truth) for k in starts],
+    }
+
+
+@dataclass
+class Rows:
+    """Lines in one file a row; a particle that is there already, of the same code and weights, is not computed again."""
+
+    folder: Path
+    weights: Path
+
+    @cached_property
+    def prior(self) -> Prior:
+        return load_prior(self.weights)
+
+    @cached_property
+    def key(self) -> Line:
+        """Code and weights."""
+        digest = hashlib.sha256(self.weights.read_bytes()).hexdigest()[:12]
+        return {"code": code_digest(), "weights": digest}
+
+    def lines(self, kind: Kind, particles: int) -> Iterator[Line]:
+        """Each particle of a row, found or computed."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        file = self.folder / f"{kind.name}.jsonl"
+        known = {}
+        for text in file.read_text().splitlines() if file.is_file() else []:
+            line = _parsed(text)
+            if line and all(line.get(name) == value for name, value in self.key.items()):
+                known[line["number"]] = line
+        for number in range(particles):
+            if number not in known:
+                known[number] = self.key | compute(self.prior, kind, number)
+                with file.open("a") as stream:
+                    stream.write(json.dumps(known[number]) + "\n")
+            yield known[number]
+
+
+def _parsed(text: str) -> Line | None:
+    """None of half a line, left by a bench that was killed."""
+    try:
+        found: Line = json.loads(text)
+    except json.JSONDecodeError:
+        return None
+    return found
