@@ -2,7 +2,7 @@
 
 Gold (dataset gold64): chi2 and free chi2 of the guess before any refinement, then after 100 and 200 iterations (learned_rows.run
 says of what), with the blur of the beam fitted by the gradients and without; also from the published prediction of 3D-CDI-NN.
-Held-out simulated particles (48^3, sampling 2.1 to 3.5 along each axis, of seeds that no training uses; every shape and strain
+Held-out simulated particles (40^3, sampling 2.1 to 3.5 along each axis, of seeds that no training uses; every shape and strain
 of simulate/particles.py), coherent beam: success is a correlation of at least 0.9 with the truth up to shift, constant phase and
 twin. Of several random starts the one of the lowest free chi2 is taken, as in a run; the long ones have ten times the iterations
 of all others. Flat phases (all zero) tell what of a success is the support's and the amplitudes' and not the network's.

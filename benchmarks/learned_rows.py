@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from inversion_rows import code_digest
+from nanotexture.engine.fingerprint import code_digest
 from nanotexture.phasing.crystal import Begin, CrystalRun, CrystalSettings, projected, refined
 from nanotexture.phasing.crystal_alignment import overlap
 from nanotexture.phasing.crystal_pattern import Pattern, hold_out_blocks, pattern_of
@@ -23,9 +23,13 @@ from nanotexture.priors.weights import Prior, load_prior
 from nanotexture.simulate.crystal import counted, pattern_of_density
 from nanotexture.simulate.particles import Particles, random_particle
 
+DECIDES = tuple(
+    f"nanotexture.{name}"
+    for name in ("phasing.crystal", "priors.guess", "simulate.crystal", "simulate.particles")
+)
 SEED = 1_000_003  # no training uses it
-SIZE, SAMPLING = 48, (2.1, 3.5)
-SHARES = (0.75, 0.05, 0.20)  # HIO, ER, gradients
+SIZE, SAMPLING = 40, (2.1, 3.5)
+CYCLE, SHARES = 200, (0.75, 0.05, 0.20)  # HIO, ER, gradients
 Line = dict[str, Any]
 
 
@@ -44,13 +48,21 @@ def guess_of(network: torch.nn.Module, pattern: Pattern) -> Guess:
 def run(pattern: Pattern, iterations: int, begin: Guess | int, *, blurred: bool = False) -> CrystalRun:
     """A start of so many iterations from a guess, or from the random phases of this number.
 
-    75 % are HIO with shrink-wrap, 5 % ER, and what the last 20 % cost goes to the gradients: one evaluation for one iteration,
-    which has as many transforms, or for two where a blur is fitted too. The projections take the beam for coherent.
+    75 % are HIO with shrink-wrap and 5 % ER, in cycles of 160 or more; what the last 20 % cost goes to the gradients: one
+    evaluation for one iteration, which has as many transforms, or for two where a blur is fitted too. The projections take
+    the beam for coherent.
     """
+    cycles = max(1, iterations // CYCLE)
     hio, er, gradients = (round(share * iterations) for share in SHARES)
     evaluations = gradients // 2 if blurred else gradients
     settings = CrystalSettings(
-        cycles=1, iterations=hio, er=er, last=0, coherence=False, refine=evaluations, hops=0
+        cycles=cycles,
+        iterations=hio // cycles,
+        er=er // cycles,
+        last=0,
+        coherence=False,
+        refine=evaluations,
+        hops=0,
     )
     first = Begin(begin.object, begin.support) if isinstance(begin, Guess) else None
     start = begin if isinstance(begin, int) else 0
@@ -125,9 +137,9 @@ class Rows:
 
     @cached_property
     def key(self) -> Line:
-        """Code and weights."""
-        digest = hashlib.sha256(self.weights.read_bytes()).hexdigest()[:12]
-        return {"code": code_digest(), "weights": digest}
+        """Code that decides a line, this file's too, and weights."""
+        code = [Path(__file__).read_text(), *map(code_digest, DECIDES)]
+        return {"code": _digest("".join(code).encode()), "weights": _digest(self.weights.read_bytes())}
 
     def lines(self, kind: Kind, particles: int) -> Iterator[Line]:
         """Each particle of a row, found or computed."""
@@ -144,6 +156,10 @@ class Rows:
                 with file.open("a") as stream:
                     stream.write(json.dumps(known[number]) + "\n")
             yield known[number]
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:12]
 
 
 def _parsed(text: str) -> Line | None:
