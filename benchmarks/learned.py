@@ -57,8 +57,11 @@ def on_gold(prior: Prior, randoms: int) -> Iterator[str]:
                 beam = "partly coherent" if blurred else "coherent"
                 parts.append(f"{iterations} {beam}: {found.chi2:.2e} ({found.free_chi2:.2e})")
         yield "  ".join(parts)
-    limit = prior.trust.limit(float(pattern.counts.max()))
-    yield f"gold64 even modulus, network's view: {learned.chi2:.4f}; free {learned.free_chi2:.4f}, trusted up to {limit:.3f}"
+    free, spread = prior.trust.limits(float(pattern.counts.max()))
+    yield (
+        f"gold64 even modulus, network's view: {learned.chi2:.4f}, free {learned.free_chi2:.4f} (limit {free:.3f}), "
+        f"spread {learned.spread:.3f} (limit {spread:.3f})"
+    )
 
 
 def published(pattern: Pattern) -> Guess:
@@ -67,7 +70,7 @@ def published(pattern: Pattern) -> Guess:
     placed = centred_on_mass(np.load(file, allow_pickle=False).astype(np.complex64))
     everywhere = np.ones(placed.shape, dtype=bool)
     support = ShrinkWrap(threshold=0.1).shrink(placed, within=everywhere, sigma=1.0)
-    return Guess(placed, support, *chi2(pattern, placed))
+    return Guess(placed, support, *chi2(pattern, placed), spread=0.0)
 
 
 def table(rows: Rows, kind: Kind, particles: int) -> Iterator[str]:

@@ -42,7 +42,13 @@ class Flat(torch.nn.Module):
 
 def guess_of(network: torch.nn.Module, pattern: Pattern) -> Guess:
     """The one call of the prior."""
-    return guessed(network, pattern)  # type: ignore[arg-type]
+    return guessed(network, pattern)
+
+
+def trusted(prior: Prior, pattern: Pattern, guess: Guess) -> bool:
+    """Whether a run would begin from a guess."""
+    free, spread = prior.trust.limits(float(pattern.counts.max()))
+    return guess.free_chi2 <= free and guess.spread <= spread
 
 
 def run(pattern: Pattern, iterations: int, begin: Guess | int, *, blurred: bool = False) -> CrystalRun:
@@ -111,12 +117,11 @@ def compute(prior: Prior, kind: Kind, number: int) -> Line:
     guess = guess_of(prior.network, pattern)
     seconds = time.process_time() - begun
     flat = guess_of(Flat(), pattern)
-    limit = prior.trust.limit(float(pattern.counts.max()))
     starts = range(kind.randoms)
     return {
         "number": number,
         "strain": strain,
-        "guess": {"free": guess.free_chi2, "trusted": guess.free_chi2 <= limit, "seconds": seconds},
+        "guess": {"free": guess.free_chi2, "trusted": trusted(prior, pattern, guess), "seconds": seconds},
         "learned": told(lambda: run(pattern, kind.iterations, guess), truth),
         "flat": told(lambda: run(pattern, kind.iterations, flat), truth),
         "random": [told(lambda k=k: run(pattern, kind.iterations, k), truth) for k in starts],
