@@ -55,3 +55,9 @@ def test_without_width_it_is_the_projection_of_a_coherent_beam():
 def test_the_width_of_the_blur_is_found_along_each_axis():
     psi, data = crystal_data(WIDTHS)
     np.testing.assert_allclose(fitted_widths(psi.conj(), data), WIDTHS, atol=0.08)
+
+
+@pytest.mark.parametrize("first", [(1.0, 1.0, 1.0), (0.02, 0.02, 0.02), (2.0, 0.02, 1.0)])
+def test_it_is_found_from_a_poor_first_guess(first):
+    psi, data = crystal_data(WIDTHS)
+    np.testing.assert_allclose(fitted_widths(psi.conj(), data, first), WIDTHS, atol=0.08)

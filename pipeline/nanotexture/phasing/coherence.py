@@ -18,6 +18,7 @@ from nanotexture.phasing.farfield import Complex, from_corner
 
 Widths = tuple[float, ...]
 FIRST, NARROWEST, WIDEST = 0.4, 0.02, 3.0  # voxels: a pattern blurred by more is sampled too coarsely anyhow
+EDGE = 0.3  # of the first simplex, in logarithms
 
 
 def transfer(shape: tuple[int, ...], widths: Widths) -> NDArray[np.float32]:
@@ -71,13 +72,17 @@ class PartlyCoherent(Data):
 def fitted_widths(x: Complex, data: Data, first: Widths | None = None) -> Widths:
     """Widths of least chi2 for an object x (n1, n2, ...), by the simplex of Nelder and Mead on their logarithms."""
     intensity = np.abs(from_corner(x)) ** 2
-    shape, weight = intensity.shape, ~data.free
+    shape, spectrum, weight = intensity.shape, scipy.fft.rfftn(intensity, workers=1), ~data.free
 
     def chi2(logs: NDArray[np.float64]) -> float:
         widths = tuple(np.exp(np.clip(logs, np.log(NARROWEST), np.log(WIDEST))))
-        magnitude = np.sqrt(blurred(intensity, transfer(shape, widths)))
+        seen = scipy.fft.irfftn(spectrum * transfer(shape, widths), s=shape, workers=1)
+        magnitude = np.sqrt(np.maximum(seen, 0.0))
         return chi2_of_magnitudes(magnitude=magnitude, amplitude=data.amplitude, weight=weight)
 
-    start = np.log(first or (FIRST,) * len(shape))
-    found = minimize(chi2, start, method="Nelder-Mead", options={"maxfev": 60, "xatol": 0.02, "fatol": 1e-7})
+    # a width of nearly nothing is left slowly, and the usual simplex is a point where a logarithm is 0
+    start = np.log(np.maximum(first or (FIRST,) * len(shape), FIRST))
+    simplex = start + EDGE * np.vstack([np.zeros(len(shape)), np.eye(len(shape))])
+    told = {"maxfev": 60, "xatol": 0.02, "fatol": 1e-7, "initial_simplex": simplex}
+    found = minimize(chi2, start, method="Nelder-Mead", options=told)
     return tuple(float(v) for v in np.exp(np.clip(found.x, np.log(NARROWEST), np.log(WIDEST))))
