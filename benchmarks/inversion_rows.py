@@ -130,12 +130,15 @@ def _changes(job: Job) -> tuple[str, ...]:
     return (*told, *files, *polar, *job.changes)
 
 
-def written(case: Case, folder: Path, lost: bool) -> Path:
-    """Folder of the case's maps, truth and recipe, written if it is not there; `lost`: order 0 masked in all maps."""
+def written(case: Case, folder: Path, lost: bool, motif: Motif | None = None) -> Path:
+    """Folder of the case's maps, truth and recipe, written if it is not there; `lost`: order 0 masked in all maps.
+
+    motif: the truth where it does not follow from the film's texture alone.
+    """
     place = folder / ("lost" if lost else "all")
     if (place / case.name / "truth.zarr").is_dir():
         return place / case.name
-    motif = motif_of(case.film)
+    motif = motif or motif_of(case.film)
     measured = measure(case, motif=motif)
     period = motif.periods[0]
     if lost:
