@@ -18,6 +18,7 @@ from nanotexture.runner import prepare_run, run_recipe
 from nanotexture.scoring import Scored, open_scored, score_along, score_answer
 from nanotexture.simulate.axes import middle
 from nanotexture.simulate.counting import Measured
+from nanotexture.simulate.motif import Motif
 from nanotexture.simulate.suite import Case, measure, motif_of, satellite_visibility
 from nanotexture.simulate.suite_files import write_case
 from suite import write_truth
