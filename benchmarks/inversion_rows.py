@@ -18,6 +18,7 @@ from nanotexture.runner import prepare_run, run_recipe
 from nanotexture.scoring import Scored, open_scored, score_along, score_answer
 from nanotexture.simulate.axes import middle
 from nanotexture.simulate.counting import Measured
+from nanotexture.simulate.motif import Motif
 from nanotexture.simulate.suite import Case, measure, motif_of, satellite_visibility
 from nanotexture.simulate.suite_files import write_case
 from suite import write_truth
@@ -130,12 +131,15 @@ def _changes(job: Job) -> tuple[str, ...]:
     return (*told, *files, *polar, *job.changes)
 
 
-def written(case: Case, folder: Path, lost: bool) -> Path:
-    """Folder of the case's maps, truth and recipe, written if it is not there; `lost`: order 0 masked in all maps."""
+def written(case: Case, folder: Path, lost: bool, motif: Motif | None = None) -> Path:
+    """Folder of the case's maps, truth and recipe, written if it is not there; `lost`: order 0 masked in all maps.
+
+    motif: the truth where it does not follow from the film's texture alone.
+    """
     place = folder / ("lost" if lost else "all")
     if (place / case.name / "truth.zarr").is_dir():
         return place / case.name
-    motif = motif_of(case.film)
+    motif = motif or motif_of(case.film)
     measured = measure(case, motif=motif)
     period = motif.periods[0]
     if lost:

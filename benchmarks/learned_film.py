@@ -92,7 +92,7 @@ def nrmse(problem: Problem, found: MotifSolutions) -> np.ndarray:
     fields = data.on_planes(found.fields[:, : len(data.axes)])
     x, z = np.arange(fields.shape[2]) / fields.shape[2], data.stack.heights
     points = np.arange(problem.truth.shape[1]) / problem.truth.shape[1]
-    true = on_grid(truth=problem.truth, x=points, z=problem.z, new_x=x, new_z=z)
+    true = on_grid(truth=problem.truth, plane=[points], z=problem.z, new_plane=[x], new_z=z)
     along = np.einsum("fc,cxz->fxz", data.axes, true)
     size = np.full(len(along), along.std())
     return align(fields, along, allow_inversion=False, constant=True, scale=size).nrmse

@@ -75,6 +75,9 @@ def test_the_result_holds_the_answer_with_and_without_the_prior(without: tuple[P
     told = tree["texture"]["displacement"].values[0]
     kept = prior["displacement" if int(prior["used"]) else "displacement_without"].values
     np.testing.assert_allclose(told, kept, atol=1e-9)
+    # a prior may make the answer better, never surer
+    std, std_before = (one["texture"]["displacement_std"].values[0] for one in (tree, before))
+    assert (std >= std_before * (1 - 1e-9)).all()
     np.testing.assert_allclose(
         prior["displacement_without"].values, before["texture"]["displacement"].values[0], atol=1e-9
     )

@@ -23,3 +23,11 @@ def test_of_some_coefficients_it_says_what_it_said_of_them():
     found = Pull.towards(mean, precision).of(np.array([0, 2]))
     assert float(found.precision[0, 1]) == pytest.approx(float(precision[0, 2]))
     assert found.slope.tolist() == pytest.approx((precision @ mean)[[0, 2]].tolist())
+
+
+def test_a_weaker_pull_has_the_same_mean_and_larger_variances():
+    precision = torch.tensor([[2.0, 0.5], [0.5, 1.0]])
+    mean = torch.tensor([1.0, -2.0])
+    weaker = Pull.towards(mean, precision).weaker(4.0)
+    assert torch.allclose(torch.linalg.solve(weaker.precision, weaker.slope), mean)
+    assert torch.allclose(torch.linalg.inv(weaker.precision), 4.0 * torch.linalg.inv(precision))

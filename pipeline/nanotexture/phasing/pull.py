@@ -31,3 +31,7 @@ class Pull:
         """That of some coefficients, the others left out of it."""
         at = torch.from_numpy(which)
         return Pull(self.slope[at], self.precision[at[:, None], at])
+
+    def weaker(self, factor: float) -> Pull:
+        """The same mean with variances `factor` times as large."""
+        return Pull(self.slope / factor, self.precision / factor)

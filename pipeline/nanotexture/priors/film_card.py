@@ -14,7 +14,8 @@ from nanotexture.priors.film_network import HYPOTHESES, OrderNet
 LIMITS = (
     "Simulated single films only: no superlattices, no textures that are periodic along x and y.",
     "Periods of 5 to 30 nm, thicknesses of 10 to 60 nm, orders up to 3, four harmonics and eight polynomials.",
-    "Closure domains and vortices are written down and laminates idealised; no phase field, no a/c domains, no stripes.",
+    "Closure domains and vortices are written down, laminates idealised; few phase fields, of PbTiO3 under compression; no a/c "
+    "domains, no stripes.",
     "Its motifs are places to begin, never a result: they are fitted and judged by held-out satellites like any other start.",
 )
 

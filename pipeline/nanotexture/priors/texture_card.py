@@ -21,8 +21,8 @@ QUANTILE = 0.99
 JUDGED = 300  # textures at most whose strangeness is taken
 NOISE = 1e-3, 0.5  # errors over the size of the texture that a measurement leaves
 LIMITS = (
-    "Simulated textures only: laminates, flux closures, vortices in films and in superlattices, smooth random ones, and for "
-    "balance some that no simulator made. Never a/c domains, stripes, phase fields, or a film of the benchmark suite.",
+    "Simulated textures only: laminates, flux closures, vortices and phase fields in films and in superlattices, smooth random "
+    "ones, and for balance some that no simulator made. Never a/c domains, stripes, or a film of the benchmark suite.",
     "Five harmonics and ten polynomials of each field; what a motif has beyond them is left as it is.",
     "Films with one polar layer, or superlattices of two; fields along x and z; nothing that is periodic along y too.",
     "In superlattices, and wherever the displacement follows from the polarization, it speaks of the polarization alone.",

@@ -21,15 +21,16 @@ from nanotexture.simulate.closure import Closure
 from nanotexture.simulate.laminate import Laminate
 from nanotexture.simulate.motif import Motif
 from nanotexture.simulate.random_texture import RandomTexture
+from nanotexture.simulate.relaxed_film import RelaxedFilm, relaxed_film
 from nanotexture.simulate.suite import films, rotated_cell
 from nanotexture.simulate.textures import Texture, motif_from_texture
 from nanotexture.simulate.vortices import Vortices
 
 Rng = np.random.Generator
-Family = Literal["laminate", "closure", "vortices", "elastic", "polar", "mixed"]
+Family = Literal["laminate", "closure", "vortices", "phase_field", "elastic", "polar", "mixed"]
 
-HELD_OUT = ("a_c_domains", "stripes", "phase_field")  # kinds of textures
-POLAR = ("closure", "vortices", "polar", "mixed")  # families that have a polarization
+HELD_OUT = ("a_c_domains", "stripes")  # kinds of textures
+POLAR = ("closure", "vortices", "phase_field", "polar", "mixed")  # families that have a polarization
 SEEDS = 1000  # the suite's random textures have seeds below
 PERIODS, THICKNESSES = (50.0, 300.0), (100.0, 600.0)  # angstrom
 GAPS = (-0.3, 0.6)  # angstrom
@@ -49,7 +50,7 @@ class DrawnFilm:
     family: Family
     stack: Stack
     substrate: Substrate
-    texture: Texture
+    texture: Texture | RelaxedFilm
     motif: Motif
     reflections: tuple[Hkl, ...]
     gap: float
@@ -68,7 +69,17 @@ class _Plan:
 def random_film(*, seed: int, number: int, families: tuple[Family, ...] = ()) -> DrawnFilm:
     """Film `number`, fixed by (seed, number) and the families to choose from, all of them by default."""
     rng = np.random.Generator(np.random.PCG64([seed, number, 11]))
-    family = (families or tuple(_PLANS))[int(rng.integers(len(families or _PLANS)))]
+    known: tuple[Family, ...] = families or (*_PLANS, "phase_field")
+    family = known[int(rng.integers(len(known)))]
+    if family == "phase_field":
+        found = relaxed_film(rng, taken=_suite_planes())
+        gap = float(rng.uniform(*GAPS))
+        return DrawnFilm(family, found.stack, found.substrate, found.texture, found.motif, CUBIC, gap)
+    return _written_down(rng, family)
+
+
+def _written_down(rng: Rng, family: Family) -> DrawnFilm:
+    """A film whose texture is a formula."""
     plan = _PLANS[family](rng)
     while planes_of(plan.stack) in _suite_planes():
         plan = _PLANS[family](rng)

@@ -1,4 +1,4 @@
-"""Superlattices of vortices drawn at random, one repeat of each: what a prior over textures learns from beside single films."""
+"""Superlattices drawn at random, one repeat of each: vortices written down, and what the phase field makes of such layers."""
 
 from __future__ import annotations
 
@@ -7,18 +7,23 @@ import numpy as np
 from nanotexture.film.materials import built_in
 from nanotexture.film.stack import Layer, Stack, Substrate
 from nanotexture.simulate.film_draws import CUBIC, DrawnFilm
+from nanotexture.simulate.relaxed_film import relaxed_superlattice
 from nanotexture.simulate.suite import films
 from nanotexture.simulate.vortices import Vortices, motif_from_vortices
 
 CELLS = (8, 24)  # of either layer
 KITTEL = (9.0, 20.0)  # period over the root of the polar layer's height, in root angstrom
 FREEDOM = 0.3  # relative difference of the two layers' cells at most
+RELAXED = 0.3  # share of those that the phase field relaxes
 
 
 def random_superlattice(*, seed: int, number: int) -> DrawnFilm:
     """One repeat of superlattice `number`, fixed by (seed, number); none of the benchmark suite's layers."""
     rng = np.random.Generator(np.random.PCG64([seed, number, 13]))
     taken = {one.stack.layers[0].cells for one in films() if one.stack.repeat > 1}
+    if rng.random() < RELAXED:
+        found = relaxed_superlattice(rng, taken=taken, freedom=FREEDOM)
+        return DrawnFilm("phase_field", found.stack, found.substrate, found.texture, found.motif, CUBIC, 0.0)
     polar = int(rng.integers(*CELLS))
     while polar in taken:
         polar = int(rng.integers(*CELLS))

@@ -20,7 +20,11 @@ from nanotexture.stages.film_drawn import drawn_orders
 REFLECTIONS = 6  # of each film
 MOST = REFLECTIONS * (2 * HIGHEST + 1)  # tokens of a film
 # random textures more often: theirs are the starts that most often fail
-SHARES: tuple[Family, ...] = (*("elastic", "polar", "mixed") * 3, *("laminate",) * 2, "closure", "vortices")
+SHARES: tuple[Family, ...] = (
+    *("elastic", "polar", "mixed") * 3,
+    *("laminate",) * 2,
+    *("closure", "vortices", "phase_field"),
+)
 
 
 class FilmExamplesConfig(Config):
@@ -30,7 +34,7 @@ class FilmExamplesConfig(Config):
     numbers: tuple[int, ...]
 
 
-@stage(version=1)
+@stage(version=2)
 def film_examples(*, config: FilmExamplesConfig) -> FilmExamples:
     """Orders of all reflections of films, before anything is counted, and their textures, each fixed by (seed, number)."""
     seed = config.seed

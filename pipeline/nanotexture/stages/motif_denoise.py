@@ -18,6 +18,10 @@ from nanotexture.stages.texture_examples import polar_planes
 
 Array = NDArray[np.float64]
 
+# The prior takes the errors that are left for independent although they hang together, so that it says less than it seems to. Of
+# 1, 2 and 4 times, on films drawn for this (never learnt from, none of the suite), 4 harmed least and cost little of what is won.
+TOGETHER = 4.0
+
 
 @dataclass(frozen=True)
 class UnderPrior:
@@ -41,7 +45,7 @@ def under_prior(
     said = denoised(prior.network, _places(data, modes), told, film, prior.trust.inflation)
     if said.pull is None:
         return None
-    found = relaxed(data, modes, motifs_of(data, wide), scale, said.pull)
+    found = relaxed(data, modes, motifs_of(data, wide), scale, said.pull.weaker(TOGETHER))
     return UnderPrior(found, said.strangeness)
 
 

@@ -20,7 +20,11 @@ from nanotexture.stages.motif_rows import LEAST_LEAN
 Array = NDArray[np.float64]
 
 # of the single films, in parts: of textures that are all alike few are enough
-PARTS: tuple[Family, ...] = ("laminate", "elastic", "polar", "mixed") * 3 + ("closure", "vortices") * 2
+PARTS: tuple[Family, ...] = (
+    *("laminate", "elastic", "polar", "mixed") * 3,
+    *("closure", "vortices") * 2,
+    "phase_field",
+)
 LEAN_ERROR = 0.02  # of a laminate's lean as found from its maps, relative
 FALSE_LEAN, MOST_LEAN = (
     0.25,
@@ -36,7 +40,7 @@ class TextureExamplesConfig(Config):
     numbers: tuple[int, ...]
 
 
-@stage(version=1)
+@stage(version=2)
 def make_texture_examples(*, config: TextureExamplesConfig) -> TextureExamples:
     """Coefficients of textures, each fixed by (seed, number), the families held out never among them."""
     found = [_example(config, number) for number in config.numbers]
