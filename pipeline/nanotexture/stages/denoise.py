@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from nanotexture.engine.stage import stage
@@ -130,8 +129,12 @@ def _labelled(
         **_grid(data, after.shape[1]),
         "field": after[:number],
         "field_without": before[:number],
-        "field_std": _not_below(clusters["field_std"], data.on_planes(found.solution.fields_std[0, :number])),
-        "slope_std": _not_below(clusters["slope_std"], data.on_planes(found.solution.slope_std[0, :number])),
+        "field_std": _not_below(
+            clusters["field_std"].values, data.on_planes(found.solution.fields_std[0, :number])
+        ),
+        "slope_std": _not_below(
+            clusters["slope_std"].values, data.on_planes(found.solution.slope_std[0, :number])
+        ),
         "model": padded_model(full_models(data, found.solution), orders)[0],
         "gap": float(found.solution.gap[0]),
         "from_prior": moved[:number],
@@ -149,20 +152,20 @@ def _labelled(
             "polar": after[number:],
             "polar_without": before[number:],
             "polar_std": _not_below(
-                clusters["polar_std"], data.on_planes(found.solution.fields_std[0, number:])
+                clusters["polar_std"].values, data.on_planes(found.solution.fields_std[0, number:])
             ),
             "polar_from_prior": moved[number:],
         }
     return DenoisedMotif(labelled(values, DENOISED, {"verdict": verdict}))
 
 
-def _not_below(without: xr.DataArray, under_prior: Array) -> Array:
+def _not_below(without: Array, under_prior: Array) -> Array:
     """Standard deviations under the prior, none below that without it.
 
     The curvature takes the prior at its word: on films that no network learnt from 0.59 of the points were within it where 0.63
     were without the prior, and 0.67 are within the larger of the two. What cluster members differ by is in the latter alone.
     """
-    return np.maximum(under_prior, without.values)
+    return np.maximum(under_prior, without)
 
 
 def _grid(data: MotifData, points: int) -> dict[str, Array]:
