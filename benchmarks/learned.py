@@ -9,6 +9,7 @@ of all others. Flat phases (all zero) tell what of a success is the support's an
 
 Run: .venv/bin/python benchmarks/learned.py [--folder DIR: kept, and gone on with] [--particles 60] [--randoms 10]
      [--iterations 100] [--weights FILE] [--part 1/2: every second row only, for two processes of one folder] [--no-gold]
+     [--only-randoms: what needs no network, before there are weights]
 """
 
 from __future__ import annotations
@@ -135,6 +136,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--part", default="1/1")
     parser.add_argument("--no-gold", action="store_true")
+    parser.add_argument("--only-randoms", action="store_true", help="compute and keep what needs no network")
     found = parser.parse_args()
     if found.iterations < 20:
         parser.error(f"--iterations: expected at least 20, found {found.iterations}")
@@ -148,6 +150,10 @@ def main() -> None:
     kinds = [Kind(span, counts, asked.iterations, asked.randoms) for span in RANGES for counts in COUNTS]
     with tempfile.TemporaryDirectory() as temporary:
         rows = Rows(Path(asked.folder or temporary), asked.weights or locate("crystal_prior")[0])
+        if asked.only_randoms:
+            for kind in kinds[part - 1 :: parts]:
+                list(rows.randoms(kind, asked.particles))
+            return
         if part == 1 and not asked.no_gold:
             show(on_gold(rows.prior, 3))
         show([HEAD])

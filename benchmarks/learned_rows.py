@@ -23,10 +23,10 @@ from nanotexture.priors.weights import Prior, load_prior
 from nanotexture.simulate.crystal import counted, pattern_of_density
 from nanotexture.simulate.particles import Particles, random_particle
 
-DECIDES = tuple(
-    f"nanotexture.{name}"
-    for name in ("phasing.crystal", "priors.guess", "simulate.crystal", "simulate.particles")
+SOLVED_BY = tuple(
+    f"nanotexture.{name}" for name in ("phasing.crystal", "simulate.crystal", "simulate.particles")
 )
+GUESSED_BY = "nanotexture.priors.guess"
 SEED = 1_000_003  # no training uses it
 SIZE, SAMPLING = 40, (2.1, 3.5)
 CYCLE, SHARES = 200, (0.75, 0.05, 0.20)  # HIO, ER, gradients
@@ -114,20 +114,26 @@ def told(made: Callable[[], CrystalRun], truth: np.ndarray) -> Line:
     return {"alike": alike, "chi2": ended.chi2, "free": ended.free_chi2, "seconds": seconds}
 
 
-def compute(prior: Prior, kind: Kind, number: int) -> Line:
-    """One particle from the guess, from flat phases, and from random ones at equal and at ten times the iterations."""
-    truth, pattern, strain = particle(kind, number)
+def from_guesses(prior: Prior, kind: Kind, number: int) -> Line:
+    """One particle from the guess and from flat phases."""
+    truth, pattern, _ = particle(kind, number)
     begun = time.process_time()
     guess = guess_of(prior.network, pattern)
     seconds = time.process_time() - begun
     flat = guess_of(Flat(), pattern)
-    starts = range(kind.randoms)
     return {
-        "number": number,
-        "strain": strain,
         "guess": {"free": guess.free_chi2, "trusted": trusted(prior, pattern, guess), "seconds": seconds},
         "learned": told(lambda: run(pattern, kind.iterations, guess), truth),
         "flat": told(lambda: run(pattern, kind.iterations, flat), truth),
+    }
+
+
+def from_nothing(kind: Kind, number: int) -> Line:
+    """One particle from random phases, at equal and at ten times the iterations."""
+    truth, pattern, strain = particle(kind, number)
+    starts = range(kind.randoms)
+    return {
+        "strain": strain,
         "random": [told(lambda k=k: run(pattern, kind.iterations, k), truth) for k in starts],
         "long": [told(lambda k=k: run(pattern, 10 * kind.iterations, k), truth) for k in starts],
     }
@@ -135,7 +141,10 @@ def compute(prior: Prior, kind: Kind, number: int) -> Line:
 
 @dataclass
 class Rows:
-    """Lines in one file a row; a particle that is there already, of the same code and weights, is not computed again."""
+    """Two files a row, one of them of random starts, which outlast a change of the network.
+
+    A particle that is there already, of the same code and weights, is not computed again.
+    """
 
     folder: Path
     weights: Path
@@ -145,23 +154,36 @@ class Rows:
         return load_prior(self.weights)
 
     @cached_property
-    def key(self) -> Line:
-        """Code that decides a line, this file's too, and weights."""
-        code = [Path(__file__).read_text(), *map(code_digest, DECIDES)]
-        return {"code": _digest("".join(code).encode()), "weights": _digest(self.weights.read_bytes())}
+    def code(self) -> str:
+        """Of what decides the random starts, this file's too."""
+        return _digest("".join([Path(__file__).read_text(), *map(code_digest, SOLVED_BY)]).encode())
 
     def lines(self, kind: Kind, particles: int) -> Iterator[Line]:
         """Each particle of a row, found or computed."""
+        both = zip(self.randoms(kind, particles), self._guesses(kind, particles), strict=True)
+        return (one | other for one, other in both)
+
+    def randoms(self, kind: Kind, particles: int) -> Iterator[Line]:
+        """What needs no network."""
+        key = {"code": self.code}
+        return self._kept(f"{kind.name}_random", key, particles, lambda k: from_nothing(kind, k))
+
+    def _guesses(self, kind: Kind, particles: int) -> Iterator[Line]:
+        weights, code = self.weights.read_bytes(), code_digest(GUESSED_BY).encode()
+        key = {"code": self.code, "guess": _digest(code), "weights": _digest(weights)}
+        return self._kept(f"{kind.name}_guess", key, particles, lambda k: from_guesses(self.prior, kind, k))
+
+    def _kept(self, name: str, key: Line, particles: int, compute: Callable[[int], Line]) -> Iterator[Line]:
         self.folder.mkdir(parents=True, exist_ok=True)
-        file = self.folder / f"{kind.name}.jsonl"
+        file = self.folder / f"{name}.jsonl"
         known = {}
         for text in file.read_text().splitlines() if file.is_file() else []:
             line = _parsed(text)
-            if line and all(line.get(name) == value for name, value in self.key.items()):
+            if line and line.get("key") == key:
                 known[line["number"]] = line
         for number in range(particles):
             if number not in known:
-                known[number] = self.key | compute(self.prior, kind, number)
+                known[number] = {"key": key, "number": number} | compute(number)
                 with file.open("a") as stream:
                     stream.write(json.dumps(known[number]) + "\n")
             yield known[number]
