@@ -14,11 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from learned_rows import counted_pattern, guess_of
 from nanotexture.data import locate
-from nanotexture.phasing.crystal_pattern import hold_out_blocks, pattern_of
-from nanotexture.priors.guess import guessed
 from nanotexture.priors.weights import Prior, load_prior
-from nanotexture.simulate.crystal import counted, pattern_of_density
 from nanotexture.simulate.particles import Particles, random_particle
 from scipy.ndimage import gaussian_filter
 
@@ -70,12 +68,9 @@ KINDS: dict[str, Callable[[int], np.ndarray]] = {
 def row(prior: Prior, kind: Callable[[int], np.ndarray], number: int) -> str:
     found = []
     for k in range(number):
-        intensity = pattern_of_density(kind(k))
-        counts = counted(intensity * (PEAK / intensity.max()), k)
-        measured = np.ones(counts.shape, dtype=bool)
-        held = hold_out_blocks(counts=counts, measured=measured, seed=0)
-        guess = guessed(prior.network, pattern_of(counts=counts, measured=measured, held=held))
-        limits = prior.trust.limits(float(counts.max()))
+        pattern = counted_pattern(kind(k), PEAK, k)
+        guess = guess_of(prior.network, pattern)
+        limits = prior.trust.limits(float(pattern.counts.max()))
         found.append([guess.free_chi2 / limits[0], guess.spread / limits[1]])
     over = np.array(found)
     trusted = [*(over <= 1.0).mean(axis=0), (over <= 1.0).all(axis=1).mean()]

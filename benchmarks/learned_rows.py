@@ -48,8 +48,8 @@ def guess_of(network: torch.nn.Module, pattern: Pattern) -> Guess:
 
 def trusted(prior: Prior, pattern: Pattern, guess: Guess) -> bool:
     """Whether a run would begin from a guess."""
-    free, spread = prior.trust.limits(float(pattern.counts.max()))
-    return guess.free_chi2 <= free and guess.spread <= spread
+    peak = float(pattern.counts.max())
+    return prior.trust.allows(peak, free_chi2=guess.free_chi2, spread=guess.spread)
 
 
 def run(pattern: Pattern, iterations: int, begin: Guess | int, *, blurred: bool = False) -> CrystalRun:
@@ -98,11 +98,16 @@ def particle(kind: Kind, number: int) -> tuple[np.ndarray, Pattern, str]:
     span = kind.span * np.pi
     drawn = Particles(size=SIZE, sampling=SAMPLING, phase_range=(span, span))
     made = random_particle(drawn, seed=SEED, number=number)
-    intensity = pattern_of_density(made.density)
-    seen = counted(intensity * (kind.counts / intensity.max()), number)
+    return made.density.conj(), counted_pattern(made.density, kind.counts, number), made.strain
+
+
+def counted_pattern(density: np.ndarray, peak: float, seed: int) -> Pattern:
+    """The pattern of a density, counted to so many in the brightest voxel, all of it measured."""
+    intensity = pattern_of_density(density)
+    seen = counted(intensity * (peak / intensity.max()), seed)
     measured = np.ones(seen.shape, dtype=bool)
     held = hold_out_blocks(counts=seen, measured=measured, seed=0)
-    return made.density.conj(), pattern_of(counts=seen, measured=measured, held=held), made.strain
+    return pattern_of(counts=seen, measured=measured, held=held)
 
 
 def told(made: Callable[[], CrystalRun], truth: np.ndarray) -> Line:

@@ -117,7 +117,7 @@ for truth, pattern in zip(truths, patterns, strict=True):
 
 lines = ["| particle | start | free χ² | similarity |", "|---|---|---|---|"]
 for number, (guess, told) in enumerate(rows):
-    known = guess.free_chi2 <= limit and guess.spread <= spread_limit
+    known = prior.trust.allows(COUNTS, free_chi2=guess.free_chi2, spread=guess.spread)
     trust = "trusted" if known else "out of distribution"
     for name, (free, similarity, _) in told.items():
         found = "**found**" if similarity >= 0.9 else ""

@@ -37,10 +37,9 @@ from nanotexture.training_shared import Begun, computed, finished
 SIZE = 2 * GRID  # voxels of the array of a particle: its middle is what the network sees
 
 
-def tasks_of(recipe: TrainingRecipe, numbers: tuple[int, ...]) -> tuple[Task, ...]:
-    """The tasks that make these particles; a particle to learn from and one to validate on share no task."""
+def tasks_of(recipe: TrainingRecipe, numbers: tuple[int, ...], by: str) -> tuple[Task, ...]:
+    """The tasks that make these particles, by: what relaxes them; one to learn from and one to validate on share no task."""
     told, step = recipe.particles, recipe.train.task
-    by = relaxed_by() if told.relaxed > 0.0 else ""
     return tuple(
         Task(
             make_examples,
@@ -139,7 +138,8 @@ def _decades(limits: tuple[float, float]) -> tuple[float, ...]:
 def made(recipe: TrainingRecipe, folder: Path, settings: ClusterSettings, progress: Progress) -> Data:
     """Both parts of the particles, computed or found in the folder."""
     numbers = split(recipe.train.particles, recipe.train.validation, recipe.train.seed)
-    tasks = [tasks_of(recipe, part) for part in numbers]
+    by = relaxed_by() if recipe.particles.relaxed > 0.0 else ""
+    tasks = [tasks_of(recipe, part, by) for part in numbers]
     found = computed(tasks[0] + tasks[1], folder, settings, progress)
     counts = (
         dict(sorted(Counter(str(v) for one in found[: len(tasks[0])] for v in one[name].values).items()))

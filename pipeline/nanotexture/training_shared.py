@@ -52,7 +52,7 @@ def finished(
     markdown: Callable[[dict[str, Any]], str],
 ) -> Learnt:
     """Writes the card, as JSON and as text, beside weights that are written; told: what this prior's card says besides."""
-    whole = {
+    whole = told | {
         "parameters": parameters,
         "recipe": begun.path.read_text(encoding="utf-8"),
         "changes": list(begun.changes),
@@ -60,7 +60,6 @@ def finished(
         "seconds": round(time.process_time() - begun.processor, 1),
         "torch": torch_version(),
     }
-    whole = told | whole
     card.with_suffix(".json").write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
     card.write_text(markdown(whole), encoding="utf-8")
     spent = round(time.perf_counter() - begun.wall, 1)

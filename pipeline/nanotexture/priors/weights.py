@@ -40,6 +40,11 @@ class Trust:
         nearest = min(range(len(self.decades)), key=lambda k: abs(self.decades[k] - decade))
         return self.quantile[nearest], self.spread[nearest]
 
+    def allows(self, peak_counts: float, *, free_chi2: float, spread: float) -> bool:
+        """Whether a guess with this free chi2 and spread is within both limits."""
+        highest, widest = self.limits(peak_counts)
+        return free_chi2 <= highest and spread <= widest
+
 
 @dataclass(frozen=True)
 class Prior:

@@ -25,8 +25,9 @@ def crystal_guess(diffraction: Diffraction, weights: Path, *, config: GuessConfi
     """Crystal guessed by the network; trusted where free chi2 and spread are as low as on particles never learnt from."""
     prior, made = load_prior(weights), pattern(diffraction)
     found = guessed(prior.network, made)
-    limit, spread_limit = prior.trust.limits(float(made.counts.max()))
-    alike = found.free_chi2 <= limit and found.spread <= spread_limit
+    peak = float(made.counts.max())
+    limit, spread_limit = prior.trust.limits(peak)
+    alike = prior.trust.allows(peak, free_chi2=found.free_chi2, spread=found.spread)
     inside = np.nonzero(found.support & made.box)
     # a broken guess may be empty: it is not trusted then, and one voxel stands for it
     cut = tuple(slice(int(p.min()), int(p.max()) + 1) if p.size else slice(0, 1) for p in inside)
