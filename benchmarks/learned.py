@@ -4,12 +4,14 @@ Gold (dataset gold64): chi2 and free chi2 of the guess before any refinement, th
 says of what), with the blur of the beam fitted by the gradients and without; also from the published prediction of 3D-CDI-NN.
 Held-out simulated particles (40^3, sampling 2.1 to 3.5 along each axis, of seeds that no training uses; every shape and strain
 of simulate/particles.py), coherent beam: success is a correlation of at least 0.9 with the truth up to shift, constant phase and
-twin. Of several random starts the one of the lowest free chi2 is taken, as in a run; the long ones have ten times the iterations
-of all others. Flat phases (all zero) tell what of a success is the support's and the amplitudes' and not the network's.
+twin. Of several random starts the one of the lowest free chi2 is taken, as in a run; the long ones have `--longer` times the
+iterations of all others. Flat phases (all zero) tell what of a success is the support's and the amplitudes' and not the
+network's.
 
 Run: .venv/bin/python benchmarks/learned.py [--folder DIR: kept, and gone on with] [--particles 60] [--randoms 10]
      [--iterations 100] [--weights FILE] [--part 1/2: every second row only, for two processes of one folder] [--no-gold]
-     [--only-randoms: what needs no network, before there are weights]
+     [--only-randoms: what needs no network, before there are weights] [--longer 10: 1 leaves the long random starts out]
+     [--ranges 1,3,5: in pi] [--counts 1e4,1e6]
 """
 
 from __future__ import annotations
@@ -58,10 +60,10 @@ def on_gold(prior: Prior, randoms: int) -> Iterator[str]:
                 beam = "partly coherent" if blurred else "coherent"
                 parts.append(f"{iterations} {beam}: {found.chi2:.2e} ({found.free_chi2:.2e})")
         yield "  ".join(parts)
-    free, spread = prior.trust.limits(float(pattern.counts.max()))
+    limits = prior.trust.limits(float(pattern.counts.max()))
     yield (
-        f"gold64 even modulus, network's view: {learned.chi2:.4f}, free {learned.free_chi2:.4f} (limit {free:.3f}), "
-        f"spread {learned.spread:.3f} (limit {spread:.3f})"
+        f"gold64 even modulus, network's view: {learned.chi2:.4f}, free {learned.free_chi2:.4f} (limit {limits.free_chi2:.3f}, "
+        f"sure {limits.sure:.3f}), spread {learned.spread:.3f} (limit {limits.spread:.3f})"
     )
 
 
@@ -137,6 +139,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--part", default="1/1")
     parser.add_argument("--no-gold", action="store_true")
     parser.add_argument("--only-randoms", action="store_true", help="compute and keep what needs no network")
+    parser.add_argument("--longer", type=int, default=10)
+    parser.add_argument("--ranges", default=",".join(f"{v:g}" for v in RANGES))
+    parser.add_argument("--counts", default=",".join(f"{v:g}" for v in COUNTS))
     found = parser.parse_args()
     if found.iterations < 20:
         parser.error(f"--iterations: expected at least 20, found {found.iterations}")
@@ -147,7 +152,8 @@ def main() -> None:
     asked = arguments()
     torch.set_num_threads(1)
     part, parts = map(int, asked.part.split("/"))
-    kinds = [Kind(span, counts, asked.iterations, asked.randoms) for span in RANGES for counts in COUNTS]
+    ranges, counts = ([float(v) for v in told.split(",")] for told in (asked.ranges, asked.counts))
+    kinds = [Kind(s, c, asked.iterations, asked.randoms, asked.longer) for s in ranges for c in counts]
     with tempfile.TemporaryDirectory() as temporary:
         rows = Rows(Path(asked.folder or temporary), asked.weights or locate("crystal_prior")[0])
         if asked.only_randoms:

@@ -37,7 +37,7 @@ Line = dict[str, Any]
 class Flat(torch.nn.Module):
     """Predicts no phase at all."""
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, further: int = 0) -> torch.Tensor:
         return torch.tensor([1.0, 0.0]).reshape(1, 2, 1, 1, 1).expand(len(x), 2, GRID, GRID, GRID)
 
 
@@ -81,16 +81,18 @@ def run(pattern: Pattern, iterations: int, begin: Guess | int, *, blurred: bool 
 
 
 class Kind(NamedTuple):
-    """A row: phase range in pi, counts in the brightest voxel, iterations; ten times as many for the long random starts."""
+    """A row: phase range in pi, counts in the brightest voxel, iterations; `longer` times as many for the long random starts."""
 
     span: float
     counts: float
     iterations: int
     randoms: int
+    longer: int = 10
 
     @property
     def name(self) -> str:
-        return f"{self.span:g}pi_{self.counts:.0e}_{self.iterations}_{self.randoms}"
+        longer = "" if self.longer == 10 else f"_{self.longer}"
+        return f"{self.span:g}pi_{self.counts:.0e}_{self.iterations}_{self.randoms}{longer}"
 
 
 def particle(kind: Kind, number: int) -> tuple[np.ndarray, Pattern, str]:
@@ -134,14 +136,12 @@ def from_guesses(prior: Prior, kind: Kind, number: int) -> Line:
 
 
 def from_nothing(kind: Kind, number: int) -> Line:
-    """One particle from random phases, at equal and at ten times the iterations."""
+    """One particle from random phases, at equal and at more iterations."""
     truth, pattern, strain = particle(kind, number)
-    starts = range(kind.randoms)
-    return {
-        "strain": strain,
-        "random": [told(lambda k=k: run(pattern, kind.iterations, k), truth) for k in starts],
-        "long": [told(lambda k=k: run(pattern, 10 * kind.iterations, k), truth) for k in starts],
-    }
+    starts, many = range(kind.randoms), kind.longer * kind.iterations
+    found = [told(lambda k=k: run(pattern, kind.iterations, k), truth) for k in starts]
+    long = [told(lambda k=k: run(pattern, many, k), truth) for k in starts] if kind.longer > 1 else found
+    return {"strain": strain, "random": found, "long": long}
 
 
 @dataclass

@@ -53,10 +53,11 @@ RANGE, COUNTS, SEED = (
     1_000_003,
 )  # phase range in rad, photons in the brightest voxel, seed of no training
 prior = load_prior(locate("crystal_prior")[0])
-limit, spread_limit = prior.trust.limits(COUNTS)
+limits = prior.trust.limits(COUNTS)
 Markdown(
-    f"A guess is trusted up to a free χ² of {limit:.3f} and a spread of {spread_limit:.2f} over answers to the pattern turned "
-    "twelve ways: the 0.95 quantiles of particles that the network never learnt from."
+    f"A guess is trusted up to a free χ² of {limits.free_chi2:.3f} and a spread of {limits.spread:.2f} over answers to the "
+    "pattern turned twelve ways: the 0.95 quantiles of particles that the network never learnt from. "
+    f"At a free χ² of {limits.sure:.3f} or less, their median, any spread is trusted."
 )
 
 # %% [markdown]

@@ -50,7 +50,12 @@ PRUNED = {
     "staff54_frames": ("input.voxel=['0.002 1/angstrom', '0.002 1/angstrom', '0.002 1/angstrom']",),
     "train_texture": ("train.textures=40", "train.task=20", "train.epochs=2"),
     "train_film": ("train.films=12", "train.validation=4", "train.epochs=1", "train.task=6"),
-    "train_crystal": ("train.particles=12", "train.validation=0.3", "train.epochs=1"),
+    "train_crystal": (
+        "train.particles=12",
+        "train.validation=0.3",
+        "train.epochs=1",
+        "detector.decades=[5.0, 6.0]",
+    ),
     "pto_kto": (*_FEW, "invert.harmonics=3", "invert.polynomials=4"),
     "sim_pto_sto_vortex": (
         *_SMALL,

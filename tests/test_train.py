@@ -89,7 +89,7 @@ def random(tmp_path_factory: pytest.TempPathFactory) -> np.ndarray:
 
 def with_limits(trained: Trained, folder: Path, free_chi2: float, spread: float) -> Path:
     path = folder / "prior.safetensors"
-    save_prior(path, load_prior(trained.weights).network, Trust((6.0,), (free_chi2,), (spread,)))
+    save_prior(path, load_prior(trained.weights).network, Trust((6.0,), (free_chi2,), (spread,), (0.0,)))
     return path
 
 
@@ -150,6 +150,22 @@ def test_the_founding_network_is_trained_by_its_own_loss_and_no_run_takes_its_we
     assert card["parameters"] == pytest.approx(3.46e6, rel=0.01)
     refused = run(grain(tmp_path, ended.last_json["weights"]), tmp_path / "out")
     assert (refused.status, "version" in refused.err) == (2, True)
+
+
+def test_a_training_goes_on_from_weights_and_says_so(trained: Trained, tmp_path: Path) -> None:
+    begun = train(tmp_path, "--set", f"train.begin={trained.weights}", "--set", "train.rate=1e-9")
+    assert begun.status == 0, begun.err
+    card = json.loads((tmp_path / "train_crystal" / "card.json").read_text())
+    assert card["begun_from"] == trained.told["sha256"]
+    assert card["curves"]["validation"] == pytest.approx([trained.told["loss"]], rel=1e-4)  # hardly a step
+    for wrong, word in (
+        ("no.safetensors", "train.begin"),
+        (str(trained.weights.parent / "card.md"), "card.md"),
+    ):
+        refused = train(tmp_path, "--set", f"train.begin={wrong}")
+        assert (refused.status, word in refused.err) == (2, True)
+    refused = train(tmp_path, "--set", f"train.begin={trained.weights}", "--set", "train.network=founding")
+    assert (refused.status, "begin" in refused.err) == (2, True)
 
 
 def test_a_training_recipe_is_not_run_and_bad_numbers_are_refused(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from nanotexture.errors import UserError
 from nanotexture.inputs import resolve
 from nanotexture.map_task import files_before
 from nanotexture.plan_frames import frame_sums
-from nanotexture.priors.weights import FILE, load_prior
+from nanotexture.prior_files import prior_file
 from nanotexture.readers.crystal_array import read_crystal_header
 from nanotexture.recipe_crystal import CrystalRecipe
 from nanotexture.stages import crystal_models as models
@@ -22,7 +22,6 @@ from nanotexture.tables.input import Input
 
 Shape = tuple[int, int, int]
 
-WEIGHTS = f"crystal_prior/{FILE}"  # in data_manifest/
 THRESHOLDS = (0.05, 0.1, 0.15)  # of shrink-wrap, tried where the recipe tells none
 PILOTS = 2  # starts of each
 
@@ -50,7 +49,8 @@ def plan_crystal(recipe: CrystalRecipe, path: Path) -> CrystalPlan:
     """Tasks of a recipe; reads headers, computes nothing; UserError says what is wrong with an input."""
     files, shape, loaded = _of_array(recipe, path) if recipe.convert is None else _of_frames(recipe, path)
     choice = _choice(recipe, loaded)
-    told, weights = recipe.invert, _weights(recipe, path)
+    told = recipe.invert
+    weights = prior_file("crystal", told.prior, path, "invert.prior")
     guess = Task(crystal_guess, GuessConfig(), (loaded, Source(weights[0]))) if weights else None
     batches = [
         tuple(range(first, min(first + told.batch, told.starts)))
@@ -101,16 +101,6 @@ def _as_frames(recipe: CrystalRecipe) -> Input:
     grid = {name: getattr(told, name) for name in ("qx_range", "qy_range", "qz_range")}
     plain = Input(kind="frames", files=told.files, scans=scans, hkl=(recipe.crystal.hkl,))
     return plain.model_copy(update=grid | {"voxel": recipe.crystal.step})
-
-
-def _weights(recipe: CrystalRecipe, path: Path) -> tuple[Path, ...]:
-    """The file of the prior's weights, where the recipe asks for it; UserError where it is missing or damaged."""
-    told = recipe.invert.prior
-    if told == "none":
-        return ()
-    found = resolve([WEIGHTS if told == "auto" else told], path, "invert.prior")
-    load_prior(found[0])
-    return tuple(found[:1])
 
 
 def _one(files: list[Path], path: Path, field: str) -> list[Path]:

@@ -7,30 +7,20 @@ from pathlib import Path
 from nanotexture.engine.task import Source, Task
 from nanotexture.errors import UserError
 from nanotexture.film.config import FilmConfig
-from nanotexture.inputs import resolve
-from nanotexture.priors.film_weights import FILE, load_film_prior
-from nanotexture.priors.texture_weights import FILE as TEXTURE_FILE
-from nanotexture.priors.texture_weights import load_texture_prior
+from nanotexture.prior_files import prior_file
 from nanotexture.recipe import Recipe
 from nanotexture.stages.film_guess import FilmGuessConfig, film_guess
-
-WEIGHTS = f"film_prior/{FILE}"  # in data_manifest/
-DENOISER = f"texture_prior/{TEXTURE_FILE}"
 
 
 def film_weights(recipe: Recipe, film: FilmConfig, path: Path) -> tuple[Path, ...]:
     """The file of the prior's weights, where the recipe asks for it; UserError where it is missing or damaged."""
     told = recipe.invert.prior
-    if told == "none":
-        return ()
-    if recipe.invert.solver != "motif" or film.repeat > 1:
+    if told != "none" and (recipe.invert.solver != "motif" or film.repeat > 1):
         what = "a superlattice" if film.repeat > 1 else f"solver {recipe.invert.solver!r}"
         raise UserError(
             f'{path}: invert.prior: expected "none" for {what}, found {told!r}: the prior learnt from single films'
         )
-    found = resolve([WEIGHTS if told == "auto" else told], path, "invert.prior")
-    load_film_prior(found[0])
-    return tuple(found[:1])
+    return prior_file("film", told, path, "invert.prior")
 
 
 def guesses_of(
@@ -47,12 +37,8 @@ def guesses_of(
 def denoiser_weights(recipe: Recipe, path: Path) -> tuple[Path, ...]:
     """The weights of the prior over textures, where the recipe asks for it; UserError where they are missing or damaged."""
     told = recipe.invert.denoise
-    if told == "none":
-        return ()
-    if recipe.invert.solver != "motif":
+    if told != "none" and recipe.invert.solver != "motif":
         raise UserError(
             f'{path}: invert.denoise: expected "none" for solver {recipe.invert.solver!r}, found {told!r}'
         )
-    found = resolve([DENOISER if told == "auto" else told], path, "invert.denoise")
-    load_texture_prior(found[0])
-    return tuple(found[:1])
+    return prior_file("texture", told, path, "invert.denoise")

@@ -19,11 +19,13 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class Train(Table):
     """How the network learns; particles: how many, a share of them for validation; rate: the highest; half: bfloat16.
 
-    network: "phases", whose weights a run takes, or "founding", that of Chan et al. (2021) for comparison, with a card alone.
+    network: "phases", whose weights a run takes, or "founding", that of Chan et al. (2021) for comparison, with a card alone;
+    begin: weights of "phases" to learn on from, "auto" for those of data_manifest/, or a file; "none": from nothing.
     """
 
     prior: Literal["crystal"]
     network: Literal["phases", "founding"] = "phases"
+    begin: str = "none"
     particles: Annotated[int, Field(ge=4, le=1_000_000)] = 2000
     validation: Annotated[float, Field(gt=0, lt=1)] = 0.1
     batch: Annotated[int, Field(gt=0, le=1024)] = 16
@@ -33,6 +35,12 @@ class Train(Table):
     half: bool = True
     seed: Annotated[int, Field(ge=0)] = 0
     task: Annotated[int, Field(gt=0)] = 100  # particles of one task
+
+    @model_validator(mode="after")
+    def _begins(self) -> Train:
+        if self.network == "founding" and self.begin != "none":
+            raise ValueError(f'begin: expected "none" for the founding network, found {self.begin!r}')
+        return self
 
 
 class Drawn(Table):
@@ -55,11 +63,12 @@ class Drawn(Table):
 
 
 class Counted(Table):
-    """The detector; decades of the counts in the brightest voxel."""
+    """The detector; decades of the counts in the brightest voxel; coherence: widest blur in voxels on top of the particles'."""
 
     decades: Limits = (3.0, 7.0)
     background: Share = 0.5
     gaps: Share = 0.4
+    coherence: Annotated[float, Field(ge=0, le=2)] = 0.0
 
 
 class TrainingRecipe(Table):

@@ -85,7 +85,7 @@ def prior_attrs(guess: CrystalGuess | None) -> dict[str, Any]:
     if guess is None:
         return {"prior": "none"}
     said = "used" if int(guess["trusted"]) else "out of distribution"
-    told = {"free_chi2": "free_cost", "limit": "limit", "spread": "spread", "spread_limit": "spread_limit"}
+    told = {"free_chi2": "free_cost"} | {name: name for name in ("limit", "spread", "spread_limit", "sure")}
     return {"prior": said} | {f"prior_{name}": float(guess[entry]) for name, entry in told.items()}
 
 

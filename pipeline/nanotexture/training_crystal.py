@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import xarray as xr
 from nanotexture.engine.cluster import ClusterSettings
 from nanotexture.engine.progress import Progress
 from nanotexture.engine.task import Task
+from nanotexture.prior_files import prior_file
 from nanotexture.priors.augmentation import Detector
 from nanotexture.priors.card import LIMITS, Score, markdown, parameters, scored, trust_of
 from nanotexture.priors.loss import Network
@@ -27,7 +29,7 @@ from nanotexture.priors.training import (
     split,
     trained,
 )
-from nanotexture.priors.weights import FILE, VERSION, save_prior, write_tensors
+from nanotexture.priors.weights import FILE, VERSION, load_prior, save_prior, write_tensors
 from nanotexture.recipe_training import TrainingRecipe, read_training
 from nanotexture.runner import make_folder
 from nanotexture.simulate.atoms import relaxed_by
@@ -78,13 +80,13 @@ def train_crystal(
 ) -> Learnt:
     """Train, or resume from the last finished epoch, and write weights and card."""
     begun, recipe = Begun(path, changes), read_training(path, changes)
+    network, learnt_on = _network(recipe, path)
     folder = out / recipe.name
     make_folder(folder)
     data = made(recipe, folder, settings, progress)
     told, seen = recipe.train, recipe.detector
-    detector = Detector(seen.decades, seen.background, seen.gaps)
+    detector = Detector(seen.decades, seen.background, seen.gaps, seen.coherence)
     chosen = Training(told.epochs, told.batch, told.rate, told.patience, told.seed, told.half)
-    network = made_network(told.network, told.seed)
     curves = trained(
         network,
         data.learn,
@@ -101,6 +103,7 @@ def train_crystal(
         "name": recipe.name,
         "version": VERSION,
         "sha256": _written(weights, network, scores),
+        "begun_from": learnt_on,
         "data": {
             "learnt": len(data.learn),
             "validation": len(data.validate),
@@ -120,6 +123,16 @@ def train_crystal(
         card=folder / "card.md",
         markdown=markdown,
     )
+
+
+def _network(recipe: TrainingRecipe, path: Path) -> tuple[Network, str]:
+    """The network to train, and the sha256 of the weights that it begins from, "" where it begins from nothing."""
+    told = recipe.train
+    network = made_network(told.network, told.seed)
+    for weights in prior_file("crystal", told.begin, path, "train.begin"):
+        network.load_state_dict(load_prior(weights).network.state_dict())
+        return network, hashlib.sha256(weights.read_bytes()).hexdigest()
+    return network, ""
 
 
 def _written(weights: Path, network: Network, scores: list[Score]) -> str:

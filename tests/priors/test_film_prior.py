@@ -173,8 +173,8 @@ def test_weights_come_back_and_those_of_crystals_are_refused(tmp_path, network: 
     path = tmp_path / "film.safetensors"
     save_film_prior(path, network, limit=0.7)
     assert load_film_prior(path).limit == 0.7
-    save_prior(path, PhaseNet(), Trust((3.0,), (0.1,), (0.5,)))
-    with pytest.raises(InputError, match="version: expected film 1, found 2"):
+    save_prior(path, PhaseNet(), Trust((3.0,), (0.1,), (0.5,), (0.05,)))
+    with pytest.raises(InputError, match="version: expected film 1, found 3"):
         load_film_prior(path)
 
 

@@ -1,4 +1,4 @@
-"""The loss of phases: blind to twin and constant, not to a shift; wrong phases cost one."""
+"""The loss of phases: blind to twin, constant and a small shift; wrong phases cost one."""
 
 import math
 
@@ -32,14 +32,43 @@ def test_the_twin_of_an_object_has_the_opposite_phases():
     assert np.allclose(np.fft.fftn(twin), np.fft.fftn(psi).conj())
 
 
-def test_a_shift_costs_as_much_as_its_ramp_takes_from_the_sum():
-    """1 - |mean exp(i k.s)|, over a whole period of the ramp 1: centring is part of the answer."""
-    ramp = 2 * math.pi * torch.arange(8) / 8
-    moved = PHASE + ramp.reshape(1, 8, 1, 1)
-    same = torch.ones_like(WEIGHT)
-    flat = torch.zeros_like(PHASE)
-    assert torch.allclose(phase_loss(phasors(flat + ramp.reshape(1, 8, 1, 1)), flat, same), torch.ones(2))
-    assert (phase_loss(phasors(moved), PHASE, WEIGHT) > 0.8).all()
+def ramp(shift):
+    """Phases (8, 8, 8) of a crystal moved by a shift (3,) in voxels."""
+    index = torch.arange(8) - 4.0
+    return sum(
+        2 * math.pi / 8 * s * index.reshape([-1 if axis == k else 1 for k in range(3)])
+        for axis, s in enumerate(shift)
+    )
+
+
+@pytest.mark.parametrize("shift", [(0.5, -1.0, 0.25), (-1.25, 0.0, 1.25)])
+def test_a_shifted_crystal_or_twin_costs_nothing(shift):
+    for moved in (PHASE + ramp(shift), -PHASE + ramp(shift)):
+        assert torch.allclose(phase_loss(phasors(moved), PHASE, WEIGHT), torch.zeros(2), atol=1e-5)
+
+
+def test_a_shift_between_steps_costs_as_much_as_its_ramp_takes_from_the_sum():
+    """Half a step from the nearest shift that is tried: 1 - |mean exp(i k.s)|^3, s an eighth of a voxel along each axis."""
+    same, flat = torch.ones_like(WEIGHT), torch.zeros_like(PHASE)
+    taken = abs(np.mean(np.exp(2j * math.pi / 8 * 0.125 * np.arange(8)))) ** 3
+    found = phase_loss(phasors(flat + ramp((0.125,) * 3)), flat, same)
+    assert found.numpy() == pytest.approx(1.0 - taken, abs=1e-5)
+
+
+def test_a_crystal_moved_too_far_is_another():
+    assert (phase_loss(phasors(PHASE + ramp((3.0, 0.0, 0.0))), PHASE, WEIGHT) > 0.4).all()
+
+
+def test_the_loss_falls_along_its_gradient():
+    """The shift is taken for a constant, which changes nothing to first order: it is where the sum is largest."""
+    wrong = (PHASE + 0.8 * torch.randn(PHASE.shape, generator=RNG)).requires_grad_()
+    before = phase_loss(phasors(wrong), PHASE, WEIGHT)
+    (slope,) = torch.autograd.grad(before.sum(), wrong)
+    step = 1e-3 / slope.norm()
+    after = phase_loss(phasors(wrong - step * slope), PHASE, WEIGHT)
+    assert float((before - after).detach().sum()) == pytest.approx(
+        float(step * slope.square().sum()), rel=0.05
+    )
 
 
 def test_unweighted_voxels_do_not_count():
@@ -67,7 +96,7 @@ def test_phasors_have_unit_modulus_and_the_mask_has_an_effect():
         whole, holed = (network(features(counts, m)) for m in (measured, gap))
     modulus = whole.square().sum(1)
     assert float(modulus.max()) < 1.0 + 1e-5
-    assert float(modulus.median()) == pytest.approx(1.0, abs=1e-4)
+    assert float(modulus.median()) == pytest.approx(1.0, abs=0.01)  # less where the spectrum vanishes
     assert float((whole - holed).abs().max()) > 1e-3
 
 

@@ -1,7 +1,9 @@
 """The network of phases: rounds leave what they know nothing of as it is, keep what was measured, and see a crystal whole."""
 
 import torch
-from nanotexture.priors.networks import GRID, FoundingNet, PhaseNet, PhasesOf, features
+from nanotexture.priors.augmentation import Batch
+from nanotexture.priors.loss import learning_loss
+from nanotexture.priors.networks import FULL, GRID, FoundingNet, PhaseNet, PhasesOf, features
 from nanotexture.simulate.crystal import FacetedCrystal, density_of_crystal, pattern_of_density
 
 
@@ -22,8 +24,40 @@ def test_phasors_have_modulus_one_after_every_round():
         found = network.after_each_round(given(gap=True))
     assert len(found) == 1 + len(network.rounds)
     for one in found:
-        assert one.shape == (1, 2, GRID, GRID, GRID)
-        assert float(one.square().sum(dim=1).median()) > 0.9999  # less where the spectrum vanishes
+        assert one.phasors.shape == (1, 2, GRID, GRID, GRID)
+        assert float(one.phasors.square().sum(dim=1).median()) > 0.9999  # less where the spectrum vanishes
+
+
+def test_further_rounds_are_one_network_again_and_again():
+    torch.manual_seed(0)
+    network, pattern = PhaseNet(), given()
+    torch.nn.init.normal_(network.further.last.weight, std=0.05)
+    with torch.no_grad():
+        state = network.after_each_round(pattern)[-1]
+        assert torch.equal(network(pattern, further=0), state.phasors)
+        for number in (1, 2):
+            state = network.once_more(state, pattern)
+            assert torch.equal(network(pattern, further=number), state.phasors)
+
+
+def test_the_further_rounds_learn_on_what_they_left_and_teach_the_first_ones_nothing():
+    """The gradient of the first rounds is that of their own losses, whatever the further ones make of it."""
+    torch.manual_seed(0)
+    network, data = PhaseNet(), given()
+    counts = torch.expm1(data[:, 2] * FULL)
+    batch = Batch(counts, data[:, 1] > 0.5, torch.zeros_like(counts), counts.sqrt())
+
+    def slopes():
+        network.zero_grad()
+        learning_loss(network, batch, torch.Generator().manual_seed(0)).sum().backward()
+        return [one.last.weight.grad.clone() for one in (network.rounds[0], network.further)]
+
+    before = slopes()
+    torch.nn.init.normal_(network.further.last.weight, std=0.05)
+    after = slopes()
+    assert torch.equal(before[0], after[0])
+    assert float(before[0].norm()) > 0.0
+    assert not torch.allclose(before[1], after[1])
 
 
 def test_rounds_that_have_learnt_nothing_cut_the_object_to_the_middle_half_and_no_more():

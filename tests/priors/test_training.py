@@ -88,6 +88,24 @@ def test_a_turned_pattern_is_that_of_the_turned_crystal():
         )
 
 
+def test_a_partly_coherent_beam_adds_to_the_variance_of_the_peak_and_keeps_it_one():
+    """Gaussians convolved: the variance along each axis grows by the square of a width drawn up to the widest."""
+    index = torch.arange(32) - 16.0
+    along = torch.exp(-0.5 * (index / 3.0).square())
+    peaks = torch.einsum("x,y,z->xyz", along, along, along).expand(400, -1, -1, -1)
+    bright = Detector(decades=(9.0, 9.0), background=0.0, gaps=0.0, coherence=1.5)
+    rng = torch.Generator().manual_seed(2)
+    found = seen(peaks, torch.zeros_like(peaks), detector=bright, rng=rng, turn=False).counts
+    assert found.amax(dim=(1, 2, 3)).numpy() == pytest.approx(np.full(400, 1e9), rel=1e-3)
+    profiles = torch.stack([found.sum(dim=[k for k in (1, 2, 3) if k != axis]) for axis in (1, 2, 3)], dim=1)
+    added = ((profiles * index.square()).sum(dim=2) / profiles.sum(dim=2) - 9.0).numpy()
+    sharp = (np.abs(added) < 1e-2).all(axis=1)
+    assert sharp.mean() == pytest.approx(0.5, abs=0.1)
+    widths = np.sqrt(added[~sharp].clip(0.0))
+    assert widths.mean() == pytest.approx(0.75, abs=0.08)  # uniform from 0
+    assert 1.4 < widths.max() < 1.51
+
+
 def test_the_founding_network_gives_modulus_and_phase():
     with torch.no_grad():
         found = FoundingNet().eval()(torch.rand(1, 3, 32, 32, 32))

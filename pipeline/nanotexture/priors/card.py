@@ -14,7 +14,7 @@ from nanotexture.priors.training import Examples
 from nanotexture.priors.weights import Trust
 
 QUANTILE = 0.95
-SCORED = 200  # particles at each number of counts
+SCORED = 100  # particles at each number of counts
 _SCORES = ("decade", "median", "quantile", "spread_median", "spread")
 LIMITS = (
     "Simulated particles only: clipped by facets or ellipsoids, one smooth field, at most one dislocation or domain wall.",
@@ -65,7 +65,7 @@ def _guess(network: torch.nn.Module, expected: np.ndarray, *, seed: int, number:
 
 def trust_of(scores: list[Score]) -> Trust:
     """When to trust the network: as long as free chi2 and spread are as low as those of nearly all of those particles."""
-    columns = zip(*((s.decade, s.quantile, s.spread) for s in scores), strict=True)
+    columns = zip(*((s.decade, s.quantile, s.spread, s.median) for s in scores), strict=True)
     return Trust(*columns)
 
 
@@ -88,11 +88,12 @@ def markdown(card: dict[str, Any]) -> str:
         f"{card['parameters']} parameters, weights version {card['version']}, sha256 {card['sha256']}.",
         f"{data['learnt']} simulated particles learnt from, {data['validation']} others to validate on, seed {data['seed']}; "
         f"families {data['families']}, strain {data['strains']}.",
+        *([f"Learnt on from weights of sha256 {card['begun_from']}."] if card["begun_from"] else []),
         f"Best epoch {curves['best'] + 1} of {len(rows)}; {card['seconds']:.0f} s of processor time in this call; "
         f"torch {card['torch']}.",
         "## Recipe",
         "```\n" + card["recipe"].strip() + "\n```",
-        "## Loss, 1 - |sum w exp(i (phi - phi'))| / sum w",
+        "## Loss, 1 - |sum w exp(i (phi - phi'))| / sum w of the best shift",
         "\n".join(["| epoch | learnt from | others |", "|---|---|---|", *rows]),
         "## Guesses of the others, before any refinement",
         "\n".join(
@@ -102,7 +103,8 @@ def markdown(card: dict[str, Any]) -> str:
                 *scores,
             ]
         ),
-        "A guess whose free chi2 or spread is above its quantile is out of distribution and is not used.",
+        "A guess whose free chi2 or spread is above its quantile is out of distribution and is not used, unless its free chi2 is "
+        "below the median: then the held-out voxels confirm it, whatever its spread.",
         "## Limits",
         "\n".join(f"- {one}" for one in LIMITS),
     ]

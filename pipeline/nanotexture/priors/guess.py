@@ -18,13 +18,16 @@ from nanotexture.phasing.crystal_pattern import Pattern, filled_from_neighbours,
 from nanotexture.phasing.crystal_shape import shape_of
 from nanotexture.phasing.farfield import Complex, forward, inverse
 from nanotexture.priors.loss import phase_loss
-from nanotexture.priors.networks import GRID, features
-from nanotexture.priors.turns import TURNED
+from nanotexture.priors.networks import FURTHER, GRID, features
+from nanotexture.priors.turns import TURNED, Turn
 
 FINEST = 2.5  # least sampling that is left when voxels are skipped
 BLUR, THRESHOLD = 0.7, 0.2  # of the support: voxels of the small grid, share of the largest modulus
 SIDE = 0.65  # of its extent: as far as a crystal lies to one side of its centroid
-TURNS = 12  # ways in which the pattern is shown
+TURNS, BEST = (
+    12,
+    3,
+)  # ways in which the pattern is shown, and how many of the answers go on to the further rounds
 BRIGHT = 1e-3  # of the brightest voxel: what the centroid is taken of
 
 
@@ -68,23 +71,28 @@ class _View:
 def guessed(network: torch.nn.Module, pattern: Pattern, turns: int = TURNS) -> Guess:
     """What the network makes of a pattern; held-out voxels are hidden from it.
 
-    The network is asked `turns` times, each time with other axes exchanged and mirrored; of its answers the one that fits the
-    voxels shown best is taken, and how far the others are from it is the spread.
+    The network is asked `turns` times, each time with other axes exchanged and mirrored. Its first rounds answer all of them: how
+    far the others are from the one that fits the voxels shown best is the spread. The BEST of them have the further rounds too,
+    and of all answers the one that fits best is taken.
     """
     counts, work, held = (scipy.fft.fftshift(a) for a in (pattern.counts, pattern.work, pattern.held))
     view = _view(counts, work, pattern)
     seen, known, kept = view.taken(counts), view.taken(work), view.taken(held)
     amplitude, reach = _amplitude(seen, known), _reach(pattern, view)
-    phases = predicted_phases(network, seen, known, turns)
-    tried = [_tried(amplitude, one, reach, _Parts(np.sqrt(seen), known, kept)) for one in phases]
-    number = int(np.argmin([one.chi2 for one in tried]))
-    best = tried[number]
+    parts = _Parts(np.sqrt(seen), known, kept)
+    asked = TURNED[:turns]
+    phases = predicted_phases(network, seen, known, asked, further=0)
+    tried = [_tried(amplitude, one, reach, parts) for one in phases]
+    order = np.argsort([one.chi2 for one in tried], kind="stable")
+    spread = _spread(phases, int(order[0]), np.where(known, amplitude, 0.0))
+    later = predicted_phases(network, seen, known, tuple(asked[k] for k in order[:BEST]), further=FURTHER)
+    best = min([*tried, *(_tried(amplitude, one, reach, parts) for one in later)], key=lambda one: one.chi2)
     return Guess(
         _whole(np.where(best.support, best.object, 0.0), view),
         _whole_support(best.support, view),
         best.chi2,
         best.free_chi2,
-        _spread(phases, number, np.where(known, amplitude, 0.0)),
+        spread,
     )
 
 
@@ -119,15 +127,14 @@ def _spread(phases: Real, best: int, weight: Real) -> float:
     return float(phase_loss(phasors, one, weights).median())
 
 
-def predicted_phases(network: torch.nn.Module, counts: Real, measured: Mask, turns: int = 1) -> Real:
-    """Phases in rad (turns, n, n, n) of centred counts, n = GRID, each from the pattern turned another way."""
+def predicted_phases(
+    network: torch.nn.Module, counts: Real, measured: Mask, turns: tuple[Turn, ...], *, further: int
+) -> Real:
+    """Phases in rad (turns, n, n, n) of centred counts, n = GRID, each from the pattern turned so, after these further rounds."""
     given = features(torch.from_numpy(counts[None].astype(np.float32)), torch.from_numpy(measured[None]))
-    found = []
-    for turn in TURNED[:turns]:
-        with torch.no_grad():
-            phasors = network(turn.there(given))
-        found.append(turn.back(phasors)[0].numpy())
-    u, v = np.stack(found, axis=1)
+    with torch.no_grad():
+        phasors = network(torch.cat([turn.there(given) for turn in turns]), further=further)
+    u, v = np.stack([turn.back(one).numpy() for turn, one in zip(turns, phasors, strict=True)], axis=1)
     return np.arctan2(v, u)
 
 

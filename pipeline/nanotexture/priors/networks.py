@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -11,6 +12,7 @@ GRID = 32
 CHANNELS = 3  # of the input: log counts over their largest, mask of what was measured, log counts over FULL
 FULL = 16.0  # log of about 1e7 counts
 WIDTHS, ROUNDS, ROUND_WIDTHS = (8, 16, 32), 4, (16, 32)  # of PhaseNet
+FURTHER = 32  # rounds of one network after those of a network each
 _AXES = (1, 2, 3)
 
 
@@ -96,12 +98,30 @@ class Round(nn.Module):
         return x + self.last(up).float()
 
 
+@dataclass(frozen=True)
+class State:
+    """What a round leaves to the next.
+
+    phasors (b, 2, n, n, n); object (b, 2, n/2, n/2, n/2) over its level and its transform (b, n, n, n), None before any round.
+    """
+
+    phasors: torch.Tensor
+    object: torch.Tensor | None = None
+    spectrum: torch.Tensor | None = None
+
+    def detached(self) -> State:
+        """The same numbers, without how they came about."""
+        rest = (None if one is None else one.detach() for one in (self.object, self.spectrum))
+        return State(self.phasors.detach(), *rest)
+
+
 class PhaseNet(nn.Module):
     """From a pattern (b, 3, n, n, n) to the unit phasors of its diffraction (b, 2, n, n, n), n = GRID.
 
     A first guess of the phases, then rounds as of phase retrieval: the measured amplitudes are put to the phases, the object is
-    made more likely by a network of its own, and its transform gives the next phases (what is not measured keeps the
-    object's amplitude). At equal processor time it learns far more than the first guess alone.
+    made more likely by a network, and its transform gives the next phases (what is not measured keeps the object's amplitude).
+    The first rounds have a network each; the one of all further rounds is one and the same, learnt on what it left itself,
+    and each of them gains a little. At equal processor time it learns far more than the first guess alone.
     """
 
     def __init__(
@@ -113,26 +133,36 @@ class PhaseNet(nn.Module):
         super().__init__()
         self.first = FirstGuess(widths)
         self.rounds = nn.ModuleList(Round(round_widths) for _ in range(rounds))
+        self.further = Round(round_widths)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Phasors after the last round."""
-        return self.after_each_round(x)[-1]
+    def forward(self, x: torch.Tensor, further: int = FURTHER) -> torch.Tensor:
+        """Phasors after the first rounds and so many further ones."""
+        state = self.after_each_round(x)[-1]
+        for _ in range(further):
+            state = self.once_more(state, x)
+        return state.phasors
 
-    def after_each_round(self, x: torch.Tensor) -> list[torch.Tensor]:
-        """Phasors of the first guess and after each round."""
-        amplitude, measured = torch.sqrt(torch.expm1(x[:, 2] * FULL).clamp_min(0.0)), x[:, 1]
-        found = [self.first(x)]
-        spectrum: torch.Tensor | None = None
-        before: torch.Tensor | None = None
+    def after_each_round(self, x: torch.Tensor) -> list[State]:
+        """The first guess, and what each of the first rounds makes of it."""
+        found = [State(self.first(x))]
         for one in self.rounds:
-            seen = torch.complex(found[-1][:, 0], found[-1][:, 1]) * amplitude
-            if spectrum is not None:
-                seen = seen + (1.0 - measured) * spectrum
-            now, level = _object(seen)
-            before = one(now, torch.zeros_like(now) if before is None else before)
-            spectrum = _spectrum(before * level)
-            found.append(_unit(torch.stack([spectrum.real, spectrum.imag], dim=1)))
+            found.append(_after(one, found[-1], x))
         return found
+
+    def once_more(self, state: State, x: torch.Tensor) -> State:
+        """After a further round."""
+        return _after(self.further, state, x)
+
+
+def _after(one: nn.Module, state: State, x: torch.Tensor) -> State:
+    amplitude, measured = torch.sqrt(torch.expm1(x[:, 2] * FULL).clamp_min(0.0)), x[:, 1]
+    seen = torch.complex(state.phasors[:, 0], state.phasors[:, 1]) * amplitude
+    if state.spectrum is not None:
+        seen = seen + (1.0 - measured) * state.spectrum
+    now, level = _object(seen)
+    likely = one(now, torch.zeros_like(now) if state.object is None else state.object)
+    spectrum = _spectrum(likely * level)
+    return State(_unit(torch.stack([spectrum.real, spectrum.imag], dim=1)), likely, spectrum)
 
 
 def _unit(x: torch.Tensor) -> torch.Tensor:
@@ -186,8 +216,8 @@ class PhasesOf(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Phasors of unit modulus (b, 2, n, n, n)."""
+    def forward(self, x: torch.Tensor, further: int = 0) -> torch.Tensor:
+        """Phasors of unit modulus (b, 2, n, n, n); it has no rounds, whatever `further` says."""
         modulus, phase = self.network(x).unbind(dim=1)
         shifted = torch.fft.ifftshift(torch.polar(modulus, phase), dim=_AXES)
         spectrum = torch.fft.fftshift(torch.fft.fftn(shifted, dim=_AXES), dim=_AXES)

@@ -81,11 +81,11 @@ class Learnt:
 
 
 def identity_of(parts: tuple[Examples, ...], network: Network, detector: Detector, settings: Training) -> str:
-    """Digest of all that decides how a training goes; patience, which only ends it, left out."""
+    """Digest of all that decides how a training of a network, as it is now, goes; patience, which only ends it, left out."""
     told = {k: v for k, v in asdict(settings).items() if k != "patience"}
     return digest_of(
         [asdict(detector), told | {"network": type(network).__name__}],
-        (one for part in parts for one in (part.amplitude, part.phase)),
+        [*(one for part in parts for one in (part.amplitude, part.phase)), *network.state_dict().values()],
     )
 
 
@@ -93,7 +93,7 @@ def digest_of(told: list[dict[str, Any]], tensors: Iterable[torch.Tensor]) -> st
     """Digest of settings, of the version of torch and of what is learnt from."""
     digest = hashlib.sha256(json.dumps([*told, torch.__version__]).encode())
     for one in tensors:
-        digest.update(one.numpy().tobytes())
+        digest.update(one.detach().numpy().tobytes())
     return digest.hexdigest()
 
 
@@ -194,7 +194,7 @@ def _epoch(
         _set_rate(optimizer, settings, epoch * len(parts) + number, settings.epochs * len(parts))
         batch = seen(*learn.chosen(chosen), detector=detector, rng=rng)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=settings.half):
-            loss = learning_loss(network, batch).mean()
+            loss = learning_loss(network, batch, rng).mean()
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)

@@ -101,7 +101,8 @@ def _rows(found: xr.Dataset) -> Iterator[tuple[str, str, str]]:
     if attrs.get("prior", "none") != "none":
         told = (
             f"free χ² of its guess {attrs['prior_free_chi2']:.2g}, trusted up to {attrs['prior_limit']:.2g}; spread over turned "
-            f"patterns {attrs['prior_spread']:.2g}, trusted up to {attrs['prior_spread_limit']:.2g}"
+            f"patterns {attrs['prior_spread']:.2g}, trusted up to {attrs['prior_spread_limit']:.2g}, or any "
+            f"where free χ² is {attrs['prior_sure']:.2g} or less"
         )
         yield "learned start", attrs["prior"], told
     yield "inversion", attrs["inversion"], attrs["inversion_comment"]

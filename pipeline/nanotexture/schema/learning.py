@@ -94,7 +94,12 @@ CRYSTAL_GUESS: Schema = {
         "Distance of the network's answers to the pattern turned otherwise: 0 alike, 1 unlike.",
     ),
     "spread_limit": variable("", "1", "spread limit", "0.95 quantile of that spread of the same particles."),
-    "trusted": variable("", "1", "trusted", "1 where neither is above its limit.", "i"),
+    "sure": variable(
+        "", "1", "sure limit", "Median free_cost of the same particles: below it any spread is trusted."
+    ),
+    "trusted": variable(
+        "", "1", "trusted", "1 where neither is above its limit, or free_cost not above sure.", "i"
+    ),
 }
 
 TEXTURE_EXAMPLES: Schema = {

@@ -20,13 +20,13 @@ class GuessConfig(Config):
     """Nothing to choose: weights and pattern decide."""
 
 
-@stage(version=2)
+@stage(version=3)
 def crystal_guess(diffraction: Diffraction, weights: Path, *, config: GuessConfig) -> CrystalGuess:
-    """Crystal guessed by the network; trusted where free chi2 and spread are as low as on particles never learnt from."""
+    """Crystal guessed by the network; trusted as priors.weights.Trust allows."""
     prior, made = load_prior(weights), pattern(diffraction)
     found = guessed(prior.network, made)
     peak = float(made.counts.max())
-    limit, spread_limit = prior.trust.limits(peak)
+    limits = prior.trust.limits(peak)
     alike = prior.trust.allows(peak, free_chi2=found.free_chi2, spread=found.spread)
     inside = np.nonzero(found.support & made.box)
     # a broken guess may be empty: it is not trusted then, and one voxel stands for it
@@ -37,9 +37,10 @@ def crystal_guess(diffraction: Diffraction, weights: Path, *, config: GuessConfi
         "part": ["real", "imaginary"],
         "free_cost": found.free_chi2,
         "cost": found.chi2,
-        "limit": limit,
+        "limit": limits.free_chi2,
         "spread": found.spread,
-        "spread_limit": spread_limit,
+        "spread_limit": limits.spread,
+        "sure": limits.sure,
         "trusted": int(bool(inside[0].size) and alike),
     }
     return CrystalGuess(labelled(values, CRYSTAL_GUESS, {"first": json.dumps([c.start for c in cut])}))
