@@ -11,7 +11,7 @@ network's.
 Run: .venv/bin/python benchmarks/learned.py [--folder DIR: kept, and gone on with] [--particles 60] [--randoms 10]
      [--iterations 100] [--weights FILE] [--part 1/2: every second row only, for two processes of one folder] [--no-gold]
      [--only-randoms: what needs no network, before there are weights] [--longer 10: 1 leaves the long random starts out]
-     [--ranges 1,3,5: in pi] [--counts 1e4,1e6]
+     [--ranges 1,3,5: in pi] [--counts 1e4,1e6] [--support box|halved: the first one of random starts]
 """
 
 from __future__ import annotations
@@ -142,6 +142,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--longer", type=int, default=10)
     parser.add_argument("--ranges", default=",".join(f"{v:g}" for v in RANGES))
     parser.add_argument("--counts", default=",".join(f"{v:g}" for v in COUNTS))
+    parser.add_argument("--support", choices=("box", "halved"), default="box")
     found = parser.parse_args()
     if found.iterations < 20:
         parser.error(f"--iterations: expected at least 20, found {found.iterations}")
@@ -153,7 +154,11 @@ def main() -> None:
     torch.set_num_threads(1)
     part, parts = map(int, asked.part.split("/"))
     ranges, counts = ([float(v) for v in told.split(",")] for told in (asked.ranges, asked.counts))
-    kinds = [Kind(s, c, asked.iterations, asked.randoms, asked.longer) for s in ranges for c in counts]
+    kinds = [
+        Kind(s, c, asked.iterations, asked.randoms, asked.longer, asked.support)
+        for s in ranges
+        for c in counts
+    ]
     with tempfile.TemporaryDirectory() as temporary:
         rows = Rows(Path(asked.folder or temporary), asked.weights or locate("crystal_prior")[0])
         if asked.only_randoms:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from nanotexture.engine.fingerprint import code_digest
-from nanotexture.phasing.crystal import Begin, CrystalRun, CrystalSettings, projected, refined
+from nanotexture.phasing.crystal import Begin, CrystalRun, CrystalSettings, FirstSupport, projected, refined
 from nanotexture.phasing.crystal_alignment import overlap
 from nanotexture.phasing.crystal_pattern import Pattern, hold_out_blocks, pattern_of
 from nanotexture.priors.guess import Guess, guessed
@@ -52,7 +52,14 @@ def trusted(prior: Prior, pattern: Pattern, guess: Guess) -> bool:
     return prior.trust.allows(peak, free_chi2=guess.free_chi2, spread=guess.spread)
 
 
-def run(pattern: Pattern, iterations: int, begin: Guess | int, *, blurred: bool = False) -> CrystalRun:
+def run(
+    pattern: Pattern,
+    iterations: int,
+    begin: Guess | int,
+    *,
+    blurred: bool = False,
+    support: FirstSupport = "box",
+) -> CrystalRun:
     """A start of so many iterations from a guess, or from the random phases of this number.
 
     75 % are HIO with shrink-wrap and 5 % ER, in cycles of 160 or more; what the last 20 % cost goes to the gradients: one
@@ -73,6 +80,7 @@ def run(pattern: Pattern, iterations: int, begin: Guess | int, *, blurred: bool 
         hops=0,
         sigma=SIGMAS[0],
         sigma_end=SIGMAS[1],
+        first=support,
     )
     first = Begin(begin.object, begin.support) if isinstance(begin, Guess) else None
     start = begin if isinstance(begin, int) else 0
@@ -81,18 +89,24 @@ def run(pattern: Pattern, iterations: int, begin: Guess | int, *, blurred: bool 
 
 
 class Kind(NamedTuple):
-    """A row: phase range in pi, counts in the brightest voxel, iterations; `longer` times as many for the long random starts."""
+    """A row: phase range in pi, counts in the brightest voxel, iterations, first support of random starts.
+
+    The long random starts have `longer` times the iterations.
+    """
 
     span: float
     counts: float
     iterations: int
     randoms: int
     longer: int = 10
+    support: FirstSupport = "box"
 
     @property
     def name(self) -> str:
-        longer = "" if self.longer == 10 else f"_{self.longer}"
-        return f"{self.span:g}pi_{self.counts:.0e}_{self.iterations}_{self.randoms}{longer}"
+        more = ("" if self.longer == 10 else f"_{self.longer}") + (
+            "" if self.support == "box" else f"_{self.support}"
+        )
+        return f"{self.span:g}pi_{self.counts:.0e}_{self.iterations}_{self.randoms}{more}"
 
 
 def particle(kind: Kind, number: int) -> tuple[np.ndarray, Pattern, str]:
@@ -139,8 +153,11 @@ def from_nothing(kind: Kind, number: int) -> Line:
     """One particle from random phases, at equal and at more iterations."""
     truth, pattern, strain = particle(kind, number)
     starts, many = range(kind.randoms), kind.longer * kind.iterations
-    found = [told(lambda k=k: run(pattern, kind.iterations, k), truth) for k in starts]
-    long = [told(lambda k=k: run(pattern, many, k), truth) for k in starts] if kind.longer > 1 else found
+    support = kind.support
+    found = [told(lambda k=k: run(pattern, kind.iterations, k, support=support), truth) for k in starts]
+    if kind.longer == 1:
+        return {"strain": strain, "random": found, "long": found}
+    long = [told(lambda k=k: run(pattern, many, k, support=support), truth) for k in starts]
     return {"strain": strain, "random": found, "long": long}
 
 

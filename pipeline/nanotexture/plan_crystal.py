@@ -136,6 +136,7 @@ def _solver(recipe: CrystalRecipe) -> models.SolverConfig:
         iterations=told.iterations,
         refine=told.refine,
         hops=told.hops,
+        first=told.first_support,
     )
 
 

@@ -9,6 +9,7 @@ from nanotexture.phasing.crystal_alignment import moved, overlap
 from nanotexture.phasing.crystal_pattern import (
     BLOCK,
     first_box,
+    halved_autocorrelation,
     hold_out_blocks,
     pattern_of,
     sampling_ratios,
@@ -23,6 +24,7 @@ from nanotexture.simulate.crystal import (
     expected_counts,
     pattern_of_density,
 )
+from scipy.ndimage import binary_dilation
 
 SMALL = CrystalSettings(cycles=3, iterations=60, refine=80, hops=0)
 
@@ -146,3 +148,37 @@ def test_fewer_voxels_than_unknowns_determine_nothing():
     run = solve_crystal(pattern(counts, measured), settings=SMALL, seed=0, start=0)
     assert run.outcome is Outcome.NOT_DETERMINED
     assert np.isnan(run.chi2)
+
+
+def test_the_first_support_is_the_crystal_of_an_ellipsoid():
+    """Lags of a convex body with a centre end at twice its rim, in every direction."""
+    axes = np.meshgrid(*(np.arange(48) - 24,) * 3, indexing="ij")
+    shape = sum((x / a) ** 2 for x, a in zip(axes, (9.0, 7.0, 6.0), strict=True)) <= 1.0
+    counts = np.rint(1e6 * (found := pattern_of_density(shape.astype(complex))) / found.max())
+    first = halved_autocorrelation(counts=counts, measured=np.ones(counts.shape, bool))
+    rim = binary_dilation(shape, iterations=2)
+    assert first[shape].all()
+    assert rim[first].all()
+
+
+def test_two_crystals_apart_are_both_in_the_first_support():
+    """Half of the lag between them leads from the middle to either."""
+    psi = np.zeros((48, 32, 32), dtype=complex)
+    psi[12:19, 12:20, 12:20] = psi[29:36, 12:20, 12:20] = 1.0
+    counts = np.rint(1e6 * (found := pattern_of_density(psi)) / found.max())
+    first = halved_autocorrelation(counts=counts, measured=np.ones(counts.shape, bool))
+    assert np.mean(first[np.abs(psi) > 0.5]) > 0.9
+
+
+def test_more_random_starts_find_a_strained_crystal_from_the_halved_autocorrelation():
+    """The same starts and iterations: the first support is all that differs."""
+    psi, counts = measurement(Counting(peak_counts=1e6), phase_range=9.0)
+    few = replace(SMALL, iterations=40, coherence=False)
+    alike = {}
+    for first in ("box", "halved"):
+        runs = [
+            solve_crystal(pattern(counts), settings=replace(few, first=first), seed=0, start=start)
+            for start in range(6)
+        ]
+        alike[first] = sum(similarity(run, psi) > 0.9 for run in runs)
+    assert alike["halved"] > alike["box"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.fft
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import binary_dilation, gaussian_filter
 
 from nanotexture.phasing.constraints import Data, Mask, Real
 from nanotexture.phasing.farfield import corner_order
@@ -16,20 +16,26 @@ LOBE = 0.1
 NOISE_SIGMAS = 8.0
 WIDEST_BOX = 0.75  # of the array
 BLOCK, SHARE = 3, 0.03
+FIRST, SMOOTH = (
+    1e-3,
+    0.7,
+)  # of the first support: share of the autocorrelation's maximum, and how far it is smoothed, in voxels
 
 
 @dataclass(frozen=True)
 class Pattern:
     """A diffraction pattern ready for phasing; arrays (n1, n2, n3), zero frequency at index 0.
 
-    counts: 0 where not measured; work: fitted voxels; held: kept back for free chi2; box: first support in the
-    centred order of the object; exposure: photons counted over counts, None for 1 everywhere.
+    counts: 0 where not measured; work: fitted voxels; held: kept back for free chi2; box: where the crystal can be, first: where
+    a start looks for it first, both in the centred order of the object; exposure: photons counted over counts, None for 1
+    everywhere.
     """
 
     counts: Real
     work: Mask
     held: Mask
     box: Mask
+    first: Mask
     exposure: Real | None = None
 
     @property
@@ -43,7 +49,8 @@ def pattern_of(*, counts: Real, measured: Mask, held: Mask, exposure: Real | Non
     box = first_box(counts=counts, measured=measured)
     clean = np.where(measured, counts, 0.0)
     shown = None if exposure is None else corner_order(exposure)
-    return Pattern(corner_order(clean), corner_order(measured & ~held), corner_order(held), box, shown)
+    first = halved_autocorrelation(counts=counts, measured=measured) & box
+    return Pattern(corner_order(clean), corner_order(measured & ~held), corner_order(held), box, first, shown)
 
 
 def hold_out_blocks(
@@ -72,13 +79,17 @@ def hold_out_blocks(
 
 def autocorrelation_profiles(*, counts: Real, measured: Mask) -> tuple[list[Real], float]:
     """Largest |autocorrelation| at each lag 0 ... n // 2 of every axis over its maximum, and where noise begins."""
-    filled = _filled(counts, measured)
-    found = np.abs(scipy.fft.ifftn(scipy.fft.ifftshift(filled), workers=1))
-    found /= found.flat[0]
+    found, noise = _autocorrelation(counts, measured)
     axes = range(counts.ndim)
     profiles = [found.max(axis=tuple(a for a in axes if a != axis)) for axis in axes]
-    noise = NOISE_SIGMAS / np.sqrt(max(float(filled.sum()), 1.0))
     return [p[: len(p) // 2 + 1] for p in profiles], max(EDGE, noise)
+
+
+def _autocorrelation(counts: Real, measured: Mask) -> tuple[Real, float]:
+    """|autocorrelation| over its maximum, lag 0 at index 0, and where noise begins."""
+    filled = _filled(counts, measured)
+    found = np.abs(scipy.fft.ifftn(scipy.fft.ifftshift(filled), workers=1))
+    return found / found.flat[0], NOISE_SIGMAS / np.sqrt(max(float(filled.sum()), 1.0))
 
 
 def sampling_ratios(*, counts: Real, measured: Mask) -> tuple[float, ...]:
@@ -94,6 +105,24 @@ def _ratio(profile: Real, floor: float) -> float:
     again = np.flatnonzero((np.diff(profile) > 0) & (profile[:-1] < LOBE))
     reach = min(reach, int(again[0]) + 1) if again.size else reach
     return 1.99 if reach >= len(profile) else 2.0 * (len(profile) - 1) / reach
+
+
+def halved_autocorrelation(*, counts: Real, measured: Mask) -> Mask:
+    """Where the autocorrelation at twice the place is not noise: a support (n1, n2, n3) about as large as the crystal.
+
+    The crystal itself where it is convex and has a centre of inversion, and near it otherwise: lags end where chords do. It is no
+    bound, as those of Fienup, Crimmins and Holsztynski, J. Opt. Soc. Am. 72, 610 (1982), are; shrink-wrap lets a crystal grow
+    beyond it, up to `first_box`.
+    """
+    found, noise = _autocorrelation(counts, measured)
+    smooth = gaussian_filter(scipy.fft.fftshift(found), SMOOTH, mode="wrap")
+    smooth /= smooth.max()
+    for axis, n in enumerate(counts.shape):
+        lags = 2 * (np.arange(n) - n // 2) + n // 2
+        inside = (lags >= 0) & (lags < n)
+        taken = smooth.take(np.clip(lags, 0, n - 1), axis=axis)
+        smooth = np.where(inside.reshape([-1 if a == axis else 1 for a in range(counts.ndim)]), taken, 0.0)
+    return binary_dilation(smooth > max(FIRST, noise))
 
 
 def first_box(*, counts: Real, measured: Mask) -> Mask:

@@ -141,6 +141,7 @@ def settings_of(told: SolverConfig, threshold: float, partial: bool) -> CrystalS
         coherence=partial,
         refine=told.refine,
         hops=told.hops,
+        first=told.first,
     )
 
 

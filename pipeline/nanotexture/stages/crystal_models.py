@@ -41,6 +41,7 @@ class SolverConfig(Config):
     iterations: int
     refine: int
     hops: int
+    first: Literal["box", "halved"]
 
 
 class CrystalTrialConfig(Config):
