@@ -122,7 +122,7 @@ def test_missing_weights_and_those_of_another_kind_and_superlattices_end_with_st
     for recipe, prior, words in (
         ("quickstart", str(bad), "nanotexture train"),
         ("quickstart", "no.safetensors", "no.safetensors"),
-        ("quickstart", crystal, "version: expected film 1, found 2"),
+        ("quickstart", crystal, "version: expected film 1, found 3"),
         ("sim_pto_sto_vortex", str(trained.weights), "the prior learnt from single films"),
     ):
         ended = run(recipe, tmp_path / "out", f"invert.prior={prior}")

@@ -108,7 +108,7 @@ def test_missing_weights_and_those_of_another_kind_end_with_status_2(
     for prior, words in (
         (str(bad), "nanotexture train"),
         ("no.safetensors", "no.safetensors"),
-        ("crystal_prior/crystal_phases.safetensors", "version: expected texture 1, found 2"),
+        ("crystal_prior/crystal_phases.safetensors", "version: expected texture 1, found 3"),
     ):
         ended = run("quickstart", tmp_path / "out", f"invert.denoise={prior}")
         assert ended.status == 2, prior
