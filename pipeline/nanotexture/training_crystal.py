@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from nanotexture.engine.cluster import ClusterSettings
+from nanotexture.engine.order import sha256_of_file
 from nanotexture.engine.progress import Progress
 from nanotexture.engine.task import Task
 from nanotexture.prior_files import prior_file
@@ -129,10 +129,11 @@ def _network(recipe: TrainingRecipe, path: Path) -> tuple[Network, str]:
     """The network to train, and the sha256 of the weights that it begins from, "" where it begins from nothing."""
     told = recipe.train
     network = made_network(told.network, told.seed)
-    for weights in prior_file("crystal", told.begin, path, "train.begin"):
-        network.load_state_dict(load_prior(weights).network.state_dict())
-        return network, hashlib.sha256(weights.read_bytes()).hexdigest()
-    return network, ""
+    weights = prior_file("crystal", told.begin, path, "train.begin")
+    if not weights:
+        return network, ""
+    network.load_state_dict(load_prior(weights[0]).network.state_dict())
+    return network, sha256_of_file(weights[0])
 
 
 def _written(weights: Path, network: Network, scores: list[Score]) -> str:

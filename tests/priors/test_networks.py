@@ -36,7 +36,7 @@ def test_further_rounds_are_one_network_again_and_again():
         state = network.after_each_round(pattern)[-1]
         assert torch.equal(network(pattern, further=0), state.phasors)
         for number in (1, 2):
-            state = network.once_more(state, pattern)
+            state = network.once_more(state)
             assert torch.equal(network(pattern, further=number), state.phasors)
 
 

@@ -183,9 +183,11 @@ def projected(
 ) -> Projected:
     """The projections of one start; from half way on every cycle runs with the blur that fits best before it."""
     data = pattern.data
-    wide = pattern.box if settings.first == "box" else pattern.first
-    support = wide if begin is None else begin.support & pattern.box
-    first = random_start(data, seed=seed, start=start) if begin is None else begin.object
+    if begin is None:
+        first = random_start(data, seed=seed, start=start)
+        support = pattern.box if settings.first == "box" else pattern.halved
+    else:
+        first, support = begin.object, begin.support & pattern.box
     coherent = settings.cycles if not settings.coherence else max(1, settings.cycles // 2)
     found = _cycles(first, data, support, pattern.box, settings, (0, coherent))
     widths: Widths = ()

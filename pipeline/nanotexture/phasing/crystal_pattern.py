@@ -26,16 +26,14 @@ FIRST, SMOOTH = (
 class Pattern:
     """A diffraction pattern ready for phasing; arrays (n1, n2, n3), zero frequency at index 0.
 
-    counts: 0 where not measured; work: fitted voxels; held: kept back for free chi2; box: where the crystal can be, first: where
-    a start looks for it first, both in the centred order of the object; exposure: photons counted over counts, None for 1
-    everywhere.
+    counts: 0 where not measured; work: fitted voxels; held: kept back for free chi2; box: where the crystal can be, in the
+    centred order of the object; exposure: photons counted over counts, None for 1 everywhere.
     """
 
     counts: Real
     work: Mask
     held: Mask
     box: Mask
-    first: Mask
     exposure: Real | None = None
 
     @property
@@ -43,14 +41,19 @@ class Pattern:
         """The magnitudes as a constraint."""
         return Data(np.sqrt(self.counts).astype(np.float32), ~self.work)
 
+    @property
+    def halved(self) -> Mask:
+        """Where a crystal of about the right size is, inside the box, in the centred order of the object."""
+        counts, measured = (scipy.fft.fftshift(a) for a in (self.counts, self.work | self.held))
+        return halved_autocorrelation(counts=counts, measured=measured) & self.box
+
 
 def pattern_of(*, counts: Real, measured: Mask, held: Mask, exposure: Real | None = None) -> Pattern:
     """Pattern of centred arrays (n1, n2, n3), zero frequency at n // 2; held: voxels kept back."""
     box = first_box(counts=counts, measured=measured)
     clean = np.where(measured, counts, 0.0)
     shown = None if exposure is None else corner_order(exposure)
-    first = halved_autocorrelation(counts=counts, measured=measured) & box
-    return Pattern(corner_order(clean), corner_order(measured & ~held), corner_order(held), box, first, shown)
+    return Pattern(corner_order(clean), corner_order(measured & ~held), corner_order(held), box, shown)
 
 
 def hold_out_blocks(

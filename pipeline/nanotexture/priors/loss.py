@@ -57,9 +57,9 @@ def learning_loss(network: Network, batch: Batch, rng: torch.Generator) -> torch
     state, stretch = states[-1].detached(), []
     with torch.no_grad():
         for _ in range(int(torch.randint(DEPTH + 1, (1,), generator=rng))):
-            state = network.once_more(state, given)
+            state = network.once_more(state)
     for _ in range(STRETCH):
-        state = network.once_more(state, given)
+        state = network.once_more(state)
         stretch.append(state)
     found = (first.sum(dim=0) + (LAST - 1.0) * first[-1]) / (len(first) - 1.0 + LAST)
     return 0.5 * (found + _losses(stretch, batch).mean(dim=0))

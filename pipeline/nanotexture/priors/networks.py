@@ -102,9 +102,12 @@ class Round(nn.Module):
 class State:
     """What a round leaves to the next.
 
-    phasors (b, 2, n, n, n); object (b, 2, n/2, n/2, n/2) over its level and its transform (b, n, n, n), None before any round.
+    amplitude and measured (b, n, n, n), those of the pattern; phasors (b, 2, n, n, n); object (b, 2, n/2, n/2, n/2) over its
+    level and its transform (b, n, n, n), None before any round.
     """
 
+    amplitude: torch.Tensor
+    measured: torch.Tensor
     phasors: torch.Tensor
     object: torch.Tensor | None = None
     spectrum: torch.Tensor | None = None
@@ -112,7 +115,7 @@ class State:
     def detached(self) -> State:
         """The same numbers, without how they came about."""
         rest = (None if one is None else one.detach() for one in (self.object, self.spectrum))
-        return State(self.phasors.detach(), *rest)
+        return State(self.amplitude, self.measured, self.phasors.detach(), *rest)
 
 
 class PhaseNet(nn.Module):
@@ -139,30 +142,31 @@ class PhaseNet(nn.Module):
         """Phasors after the first rounds and so many further ones."""
         state = self.after_each_round(x)[-1]
         for _ in range(further):
-            state = self.once_more(state, x)
+            state = self.once_more(state)
         return state.phasors
 
     def after_each_round(self, x: torch.Tensor) -> list[State]:
         """The first guess, and what each of the first rounds makes of it."""
-        found = [State(self.first(x))]
+        amplitude = torch.sqrt(torch.expm1(x[:, 2] * FULL).clamp_min(0.0))
+        found = [State(amplitude, x[:, 1], self.first(x))]
         for one in self.rounds:
-            found.append(_after(one, found[-1], x))
+            found.append(_after(one, found[-1]))
         return found
 
-    def once_more(self, state: State, x: torch.Tensor) -> State:
+    def once_more(self, state: State) -> State:
         """After a further round."""
-        return _after(self.further, state, x)
+        return _after(self.further, state)
 
 
-def _after(one: nn.Module, state: State, x: torch.Tensor) -> State:
-    amplitude, measured = torch.sqrt(torch.expm1(x[:, 2] * FULL).clamp_min(0.0)), x[:, 1]
-    seen = torch.complex(state.phasors[:, 0], state.phasors[:, 1]) * amplitude
+def _after(one: nn.Module, state: State) -> State:
+    seen = torch.complex(state.phasors[:, 0], state.phasors[:, 1]) * state.amplitude
     if state.spectrum is not None:
-        seen = seen + (1.0 - measured) * state.spectrum
+        seen = seen + (1.0 - state.measured) * state.spectrum
     now, level = _object(seen)
     likely = one(now, torch.zeros_like(now) if state.object is None else state.object)
     spectrum = _spectrum(likely * level)
-    return State(_unit(torch.stack([spectrum.real, spectrum.imag], dim=1)), likely, spectrum)
+    phasors = _unit(torch.stack([spectrum.real, spectrum.imag], dim=1))
+    return State(state.amplitude, state.measured, phasors, likely, spectrum)
 
 
 def _unit(x: torch.Tensor) -> torch.Tensor:

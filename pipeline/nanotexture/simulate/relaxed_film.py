@@ -32,8 +32,8 @@ BELOW, ABOVE = 8, 6  # cells of substrate and vacuum
 CONVERGED = replace(Stepping(), force=1e-3)
 UPRIGHT = 0.6  # rms P_x over rms P_z at most: more is a/c domains
 MODULATED = 0.1  # C/m^2, rms of what varies along x, at least: less is one domain
-TRIES = 100
 ALTERNATING = 0.2  # P_y at most over P_z: the film is flat along y
+TRIES = 100  # draws, of which nearly all fit
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,6 @@ class CrystalInvert(Table):
     coherence: Literal["auto", "full", "partial"] = "auto"
     refine: Annotated[int, Field(ge=20, le=10_000)] = 120
     hops: Annotated[int, Field(ge=0, le=100)] = 3
-    first_support: Literal["box", "halved"] = (
-        "box"  # of random starts: twice the crystal, or the halved autocorrelation
-    )
+    # of random starts: twice the crystal, or the halved autocorrelation
+    first_support: Literal["box", "halved"] = "box"
     prior: str = "none"
