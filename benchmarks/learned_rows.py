@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from nanotexture.engine.fingerprint import code_digest
-from nanotexture.phasing.crystal import Begin, CrystalRun, CrystalSettings, FirstSupport, projected, refined
+from nanotexture.phasing.crystal import CrystalRun, CrystalSettings, projected, refined
 from nanotexture.phasing.crystal_alignment import overlap
 from nanotexture.phasing.crystal_pattern import Pattern, hold_out_blocks, pattern_of
 from nanotexture.priors.guess import Guess, guessed
@@ -29,8 +29,9 @@ SOLVED_BY = tuple(
 GUESSED_BY = "nanotexture.priors.guess"
 SEED = 1_000_003  # no training uses it
 SIZE, SAMPLING = 40, (2.1, 3.5)
-CYCLE, SHARES = 200, (0.75, 0.05, 0.20)  # HIO, ER, gradients
-SIGMAS = (1.2, 0.7)  # of shrink-wrap, at the beginning and at the end
+GRADIENTS, ER = 0.2, 0.05  # of the iterations
+SMOOTH = {"sigma": 2.0, "sigma_end": 1.0}  # voxels
+MANY = 200  # iterations from which cycles are two of a kind
 Line = dict[str, Any]
 
 
@@ -58,38 +59,38 @@ def run(
     begin: Guess | int,
     *,
     blurred: bool = False,
-    support: FirstSupport = "box",
+    plain: bool = False,
 ) -> CrystalRun:
     """A start of so many iterations from a guess, or from the random phases of this number.
 
-    75 % are HIO with shrink-wrap and 5 % ER, in cycles of 160 or more; what the last 20 % cost goes to the gradients: one
-    evaluation for one iteration, which has as many transforms, or for two where a blur is fitted too. The projections take
-    the beam for coherent. The blur of shrink-wrap is less than in a run: on sixty particles of other seeds the geometric
-    mean of free chi2 falls by a sixth after 100 iterations of learned starts, and by more than half after 1000 of random ones.
+    80 % are projections, as many cycles of HIO with a bounded modulus as without one, the last ones ER; what the last 20 % cost
+    goes to the gradients: one evaluation for one iteration, which has as many transforms. plain: as many projections by HIO
+    and ER with shrink-wrap alone, from a box of twice the crystal. blurred: the gradients fit a blur of the beam too, one
+    evaluation for two iterations; the projections take the beam for coherent, and where it is not the modulus that they find
+    is not even: it is not bounded, and shrink-wrap is smoother.
     """
-    cycles = max(1, iterations // CYCLE)
-    hio, er, gradients = (round(share * iterations) for share in SHARES)
-    evaluations = gradients // 2 if blurred else gradients
+    cycles = 1 if iterations < MANY else 2
+    free, smooth = plain or blurred, SMOOTH if blurred else {}
+    gradients, er = round(GRADIENTS * iterations), round(ER * iterations)
     settings = CrystalSettings(
-        cycles=cycles,
-        iterations=hio // cycles,
-        er=er // cycles,
-        last=0,
+        cycles=2 * cycles if free else cycles,
+        even=0 if free else cycles,
+        iterations=(iterations - gradients - er) // (2 * cycles),
+        er=er,
         coherence=False,
-        refine=evaluations,
+        refine=gradients // 2 if blurred else gradients,
         hops=0,
-        sigma=SIGMAS[0],
-        sigma_end=SIGMAS[1],
-        first=support,
+        first="box" if plain else "halved",
+        **smooth,
     )
-    first = Begin(begin.object, begin.support) if isinstance(begin, Guess) else None
+    first = begin.object if isinstance(begin, Guess) else None
     start = begin if isinstance(begin, int) else 0
     found = projected(pattern, settings=settings, seed=0, start=start, begin=first)
     return refined(pattern, found, settings=replace(settings, coherence=blurred))
 
 
 class Kind(NamedTuple):
-    """A row: phase range in pi, counts in the brightest voxel, iterations, first support of random starts.
+    """A row: phase range in pi, counts in the brightest voxel, iterations, random starts of each kind.
 
     The long random starts have `longer` times the iterations.
     """
@@ -99,14 +100,10 @@ class Kind(NamedTuple):
     iterations: int
     randoms: int
     longer: int = 10
-    support: FirstSupport = "box"
 
     @property
     def name(self) -> str:
-        more = ("" if self.longer == 10 else f"_{self.longer}") + (
-            "" if self.support == "box" else f"_{self.support}"
-        )
-        return f"{self.span:g}pi_{self.counts:.0e}_{self.iterations}_{self.randoms}{more}"
+        return f"{self.span:g}pi_{self.counts:.0e}_{self.iterations}_{self.randoms}_{self.longer}"
 
 
 def particle(kind: Kind, number: int) -> tuple[np.ndarray, Pattern, str]:
@@ -150,15 +147,17 @@ def from_guesses(prior: Prior, kind: Kind, number: int) -> Line:
 
 
 def from_nothing(kind: Kind, number: int) -> Line:
-    """One particle from random phases, at equal and at more iterations."""
+    """One particle from random phases, plain and at more iterations too."""
     truth, pattern, strain = particle(kind, number)
-    starts, many = range(kind.randoms), kind.longer * kind.iterations
-    support = kind.support
-    found = [told(lambda k=k: run(pattern, kind.iterations, k, support=support), truth) for k in starts]
-    if kind.longer == 1:
-        return {"strain": strain, "random": found, "long": found}
-    long = [told(lambda k=k: run(pattern, many, k, support=support), truth) for k in starts]
-    return {"strain": strain, "random": found, "long": long}
+
+    def each(iterations: int, plain: bool = False) -> list[Line]:
+        return [
+            told(lambda k=k: run(pattern, iterations, k, plain=plain), truth) for k in range(kind.randoms)
+        ]
+
+    found = each(kind.iterations)
+    long = found if kind.longer == 1 else each(kind.longer * kind.iterations)
+    return {"strain": strain, "random": found, "plain": each(kind.iterations, plain=True), "long": long}
 
 
 @dataclass

@@ -35,7 +35,7 @@ from cmcrameri import cm
 from IPython.display import Markdown
 from nanotexture.data import locate
 from nanotexture.phasing.constraints import best_scale, chi2_of_magnitudes
-from nanotexture.phasing.crystal import Begin, CrystalSettings, projected
+from nanotexture.phasing.crystal import CrystalSettings, projected
 from nanotexture.phasing.crystal_alignment import centred_on_mass, moved, overlap
 from nanotexture.phasing.crystal_pattern import hold_out_blocks, pattern_of
 from nanotexture.phasing.farfield import from_corner
@@ -96,13 +96,13 @@ plt.show()
 # shift, the phase and the twin that no intensity can tell: 1 is the crystal itself, 0.9 counts as found.
 
 # %%
-settings = CrystalSettings(cycles=2, last=0, coherence=False)
+settings = CrystalSettings(cycles=1, even=1, coherence=False)
 rows = []
 for truth, pattern in zip(truths, patterns, strict=True):
     guess = guessed(prior.network, pattern)
     runs = {"guess alone": guess.object}
     runs["learned start"] = projected(
-        pattern, settings=settings, seed=0, start=0, begin=Begin(guess.object, guess.support)
+        pattern, settings=settings, seed=0, start=0, begin=guess.object
     ).found.object
     for start in range(3):
         runs[f"random {start}"] = projected(pattern, settings=settings, seed=0, start=start).found.object

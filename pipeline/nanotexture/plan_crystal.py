@@ -133,6 +133,7 @@ def _solver(recipe: CrystalRecipe) -> models.SolverConfig:
         solver=told.solver,
         beta=told.beta,
         cycles=told.cycles,
+        even=told.even_cycles,
         iterations=told.iterations,
         refine=told.refine,
         hops=told.hops,

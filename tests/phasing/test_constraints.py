@@ -35,6 +35,7 @@ def sets():
     return {
         "data": Data.centred(amplitude, measured_mask(), dtype=np.float64),
         "support": Support(mask),
+        "even modulus in support": Support(mask, ceiling=0.9),
         "modulus in support": InSupport(mask, Bounds(0.5, 1.5)),
         "modulus": Bounds(0.5, 1.5),
         "sector": Bounds(0.5, 1.5, centre=0.4, half_range=0.6),

@@ -104,6 +104,21 @@ def test_an_empty_estimate_keeps_the_allowed_support():
     )
 
 
+def test_shrink_wrap_bounds_the_modulus_by_what_is_typical_inside():
+    everywhere = np.ones((20, 20), bool)
+    estimate = np.zeros((20, 20), complex)
+    estimate[5:15, 5:15] = 2j
+    estimate[9, 9] = 9.0  # a spot that no crystal has
+    free, bounded = (
+        ShrinkWrap(threshold=0.2, bound=bound).around(estimate, within=everywhere, sigma=0.5)
+        for bound in (None, 1.05)
+    )
+    np.testing.assert_array_equal(free.mask, bounded.mask)
+    assert np.isinf(free.ceiling)
+    assert bounded.ceiling == pytest.approx(1.05 * 2.0)
+    assert np.abs(bounded.project(estimate)).max() == pytest.approx(2.1)
+
+
 def test_too_few_measured_voxels_are_not_determined():
     truth = crystal()
     data, support = data_of(truth), Support(np.ones((N, N), bool))

@@ -61,10 +61,14 @@ def test_one_step_is_the_textbook_formula_in_every_voxel(solver, precision, atol
 
 
 @pytest.mark.parametrize("solver", SOLVERS, ids=repr)
-@pytest.mark.parametrize("others", [(), (Bounds(0.1, 1.0),), (Bounds(0.1, 1.0, 0.3, 1.0),)], ids=repr)
+@pytest.mark.parametrize(
+    "others",
+    [None, (), (Bounds(0.1, 1.0),), (Bounds(0.1, 1.0, 0.3, 1.0),)],
+    ids=["ceiling", "support", "modulus", "sector"],
+)
 def test_one_step_is_the_operator_formula_for_any_set(solver, others):
     _, mask, data = problem()
-    known = InTurn((Support(mask), *others))
+    known = Support(mask, ceiling=0.8) if others is None else InTurn((Support(mask), *others))
     x = noise(4)
     p = data.project(x)
     expected = by_operators(solver, x, p, known)

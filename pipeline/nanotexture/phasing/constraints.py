@@ -79,13 +79,19 @@ class Data:
 
 @dataclass(frozen=True)
 class Support:
-    """The object is zero where `mask` (n1, n2, ...) is False."""
+    """The object is zero where `mask` (n1, n2, ...) is False, and its modulus nowhere above `ceiling` (unit of the object)."""
 
     mask: Mask
+    ceiling: float = np.inf
 
     def project(self, x: Complex) -> Complex:
-        """x inside, 0 outside."""
-        return np.where(self.mask, x, np.zeros((), dtype=x.dtype))
+        """x inside, shortened to the ceiling, 0 outside."""
+        inside = np.where(self.mask, x, np.zeros((), dtype=x.dtype))
+        if np.isinf(self.ceiling):
+            return inside
+        longest = x.real.dtype.type(self.ceiling)
+        shortened: Complex = (inside * (longest / np.maximum(np.abs(inside), longest))).astype(x.dtype)
+        return shortened
 
 
 @dataclass(frozen=True)

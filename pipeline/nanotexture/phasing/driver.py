@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from nanotexture.phasing.constraints import Constraint, Data, Mask, Support, together
+from nanotexture.phasing.constraints import Constraint, Data, Mask, Real, Support, together
 from nanotexture.phasing.farfield import Complex, to_corner
 from nanotexture.phasing.outcome import Outcome
 from nanotexture.phasing.solvers import Iteration, advance
@@ -30,7 +30,7 @@ class ShrinkWrap:
     every: iterations between two updates; sigma, sigma_end: Gaussian blur in voxels at the first and the last
     iteration; threshold: share of the maximum; axes: along which the support moves, None for all. For a film
     axes = (0,): the modulus is averaged over z, so the support stays a slab and only its extent in the plane
-    changes.
+    changes. bound: no modulus may exceed so much of the typical one inside, None for any; that of a crystal is even.
     """
 
     every: int = 20
@@ -38,6 +38,7 @@ class ShrinkWrap:
     sigma_end: float = 1.0
     threshold: float = 0.15
     axes: tuple[int, ...] | None = None
+    bound: float | None = None
 
     def shrink(self, estimate: Complex, *, within: Mask, sigma: float) -> Mask:
         """New support (n1, n2, ...), never outside `within`; `within` itself where nothing would remain."""
@@ -49,6 +50,19 @@ class ShrinkWrap:
         profile = gaussian_filter(profile, blur, mode="wrap")
         support = within & (profile > self.threshold * profile.max())
         return support if support.any() else within
+
+    def around(self, estimate: Complex, *, within: Mask, sigma: float) -> Support:
+        """The new support, with the modulus bounded as `bound` says."""
+        mask = self.shrink(estimate, within=within, sigma=sigma)
+        if self.bound is None:
+            return Support(mask)
+        return Support(mask, self.bound * typical_modulus(np.abs(estimate), mask))
+
+
+def typical_modulus(modulus: Real, within: Mask) -> float:
+    """Median of the voxels above half of the 95th percentile."""
+    inside = modulus[within]
+    return float(np.median(inside[inside >= 0.5 * np.quantile(inside, 0.95)]))
 
 
 @dataclass(frozen=True)
@@ -126,8 +140,7 @@ class _Run:
     def shrink(self, settings: ShrinkWrap, done: float) -> None:
         sigma = settings.sigma + (settings.sigma_end - settings.sigma) * done
         # of the projected iterate, not the estimate: what lies just outside lets the support grow again
-        mask = settings.shrink(self.data.project(self.x), within=self.allowed.mask, sigma=sigma)
-        self.support = Support(mask)
+        self.support = settings.around(self.data.project(self.x), within=self.allowed.mask, sigma=sigma)
 
     def look(self, iteration: int, last_leg_from: int) -> Outcome | None:
         self.history.add(iteration, self.data.chi2(self.estimate()))

@@ -19,7 +19,7 @@ import numpy as np
 
 from nanotexture.phasing.constraints import Constraint, Data, Support
 from nanotexture.phasing.farfield import Complex
-from nanotexture.phasing.voxelwise import as_row, inside_or_outside
+from nanotexture.phasing.voxelwise import as_row, bounded_or_outside, inside_or_outside
 
 
 class Relaxation(NamedTuple):
@@ -119,13 +119,16 @@ def step(solver: Solver, *, x: Complex, p: Complex, known: Constraint) -> Comple
     """
     previous, projected, gain = solver.relaxation
     if isinstance(known, Support):
-        return _inside_or_outside(x, p, known, previous, projected)
+        return _in_one_pass(x, p, known, solver.relaxation)
     outside = previous * x + projected * p
     return outside + gain * known.project((p - outside) / gain)
 
 
-def _inside_or_outside(x: Complex, p: Complex, known: Support, previous: float, projected: float) -> Complex:
+def _in_one_pass(x: Complex, p: Complex, known: Support, told: Relaxation) -> Complex:
     mask = np.broadcast_to(known.mask, x.shape).reshape(-1)
-    real = x.real.dtype.type
-    inside_or_outside(as_row(x), as_row(p), mask, real(previous), real(projected))
+    previous, projected, gain, ceiling = map(x.real.dtype.type, (*told, known.ceiling))
+    if np.isinf(known.ceiling):
+        inside_or_outside(as_row(x), as_row(p), mask, previous, projected)
+    else:
+        bounded_or_outside(as_row(x), as_row(p), mask, previous, projected, gain, ceiling)
     return x

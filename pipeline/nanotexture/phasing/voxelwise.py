@@ -5,6 +5,7 @@ Complex arrays come as their real numbers in one row, real and imaginary part of
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,27 @@ def inside_or_outside(
         for j in range(2 * i, 2 * i + 2):
             outside = previous * x[j] + projected * p[j]
             x[j] = p[j] if inside[i] else outside
+
+
+@compiled
+def bounded_or_outside(
+    x: Row,
+    p: Row,
+    inside: Flags,
+    previous: np.floating[Any],
+    projected: np.floating[Any],
+    gain: np.floating[Any],
+    ceiling: np.floating[Any],
+) -> None:
+    """x -> o = previous x + projected p outside, inside o + gain t, in place, t = (p - o) / gain shortened to the ceiling."""
+    for i in range(inside.size):
+        re, im = 2 * i, 2 * i + 1
+        u, v = previous * x[re] + projected * p[re], previous * x[im] + projected * p[im]
+        a, b = (p[re] - u) / gain, (p[im] - v) / gain
+        length = math.sqrt(a * a + b * b)
+        share = gain * ceiling / length if length > ceiling else gain
+        x[re] = u + share * a if inside[i] else u
+        x[im] = v + share * b if inside[i] else v
 
 
 @compiled

@@ -10,8 +10,9 @@ import numpy as np
 
 from nanotexture.engine.stage import stage
 from nanotexture.errors import UserError
-from nanotexture.phasing.crystal import Begin, CrystalRun, CrystalSettings, projected, refined, solve_crystal
+from nanotexture.phasing.crystal import CrystalRun, CrystalSettings, projected, refined, solve_crystal
 from nanotexture.phasing.crystal_pattern import Pattern, hold_out_blocks, pattern_of, sampling_ratios
+from nanotexture.phasing.farfield import Complex
 from nanotexture.preparation.crystal import (
     counts_of_amplitude,
     fast_window,
@@ -118,16 +119,15 @@ def pattern(diffraction: Diffraction) -> Pattern:
     )
 
 
-def begin_of(guess: CrystalGuess, shape: tuple[int, ...]) -> Begin | None:
+def begin_of(guess: CrystalGuess, shape: tuple[int, ...]) -> Complex | None:
     """The guess as a start (n1, n2, n3) in the solvers' order, None where it is not trusted."""
     if not int(guess["trusted"]):
         return None
     first = json.loads(guess.attrs["first"])
     part = tuple(slice(f, f + n) for f, n in zip(first, guess["support"].shape, strict=True))
-    density, support = np.zeros(shape, dtype=np.complex64), np.zeros(shape, dtype=bool)
+    density = np.zeros(shape, dtype=np.complex64)
     density[part] = guess["density"].values[0] + 1j * guess["density"].values[1]
-    support[part] = guess["support"].values != 0
-    return Begin(density, support)
+    return density
 
 
 def settings_of(told: SolverConfig, threshold: float, partial: bool) -> CrystalSettings:
@@ -136,6 +136,7 @@ def settings_of(told: SolverConfig, threshold: float, partial: bool) -> CrystalS
         solver=told.solver,
         beta=told.beta,
         cycles=told.cycles,
+        even=told.even,
         iterations=told.iterations,
         threshold=threshold,
         coherence=partial,

@@ -38,6 +38,7 @@ class SolverConfig(Config):
     solver: Literal["hio", "raar", "dm"]
     beta: float
     cycles: int
+    even: int
     iterations: int
     refine: int
     hops: int

@@ -94,10 +94,11 @@ class Crystal(Table):
 class CrystalInvert(Table):
     """How the starts run; error reduction alone is not offered, it stagnates.
 
-    cycles of `iterations` of the solver and ten of error reduction; refine: steps of the gradients after that; hops: how
-    often both begin again from an even modulus; threshold of
-    shrink-wrap and whether the beam is coherent: chosen by the held-out voxels unless told. prior: "auto" lets a network guess
-    where start 0 begins, with the weights of data_manifest/, or those of a file; "none": all starts are random.
+    cycles of `iterations` of the solver, then even_cycles as long with the modulus made even and bounded, as that of a crystal
+    is, and twenty of error reduction; refine: steps of the gradients, which bound nothing; hops: how often both begin again from
+    an even modulus; threshold of shrink-wrap and whether the beam is coherent: chosen by the held-out voxels unless told.
+    prior: "auto" lets a network guess where start 0 begins, with the weights of data_manifest/, or those of a file; "none":
+    all starts are random.
     """
 
     solver: Literal["hio", "raar", "dm"] = "hio"
@@ -105,12 +106,13 @@ class CrystalInvert(Table):
     starts: Annotated[int, Field(gt=0, le=10_000)] = 16
     seed: Annotated[int, Field(ge=0)] = 0
     batch: Annotated[int, Field(gt=0)] = 4
-    cycles: Annotated[int, Field(gt=0, le=1000)] = 4
+    cycles: Annotated[int, Field(gt=0, le=1000)] = 2
+    even_cycles: Annotated[int, Field(ge=0, le=1000)] = 2
     iterations: Annotated[int, Field(gt=0, le=10_000)] = 90
     threshold: Literal["auto"] | Annotated[float, Field(gt=0, lt=1)] = "auto"
     coherence: Literal["auto", "full", "partial"] = "auto"
     refine: Annotated[int, Field(ge=20, le=10_000)] = 120
     hops: Annotated[int, Field(ge=0, le=100)] = 3
-    # of random starts: twice the crystal, or the halved autocorrelation
-    first_support: Literal["box", "halved"] = "box"
+    # where a start looks first: twice the crystal, or the halved autocorrelation
+    first_support: Literal["box", "halved"] = "halved"
     prior: str = "none"
