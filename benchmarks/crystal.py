@@ -1,9 +1,12 @@
-"""The gold crystal (dataset gold64): chi2 against iterations and time per iteration, beside plain HIO/ER in numpy.
+"""Measured crystals: chi2 against iterations and time, beside plain HIO/ER in numpy and cohere-core.
 
-Three methods from the same random phases: a textbook HIO/ER with shrink-wrap in plain numpy (complex128), the same recipe by
+gold64: three methods from the same random phases: a textbook HIO/ER with shrink-wrap in plain numpy (complex128), the same recipe by
 the package's projections (complex64), and the package's whole start (partly coherent beam, gradients, hops); beside them
 cohere-core, where it is installed, from random phases of its own, coherent. chi2 over the fitted voxels; free chi2 over
 blocks of 3^3 held out, which cohere-core, knowing no mask, is given too.
+
+staff54: 128^3 voxels of its frames about the peak, not orthogonalised, over the white field, the beam taken for coherent, as in
+the run that its documentation reports: chi2 0.0123 after 620 iterations in 106 s on one core.
 
 Run: .venv/bin/python benchmarks/crystal.py [starts]
 """
@@ -12,7 +15,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -27,6 +30,7 @@ from nanotexture.phasing.driver import random_start
 from nanotexture.phasing.farfield import from_corner, to_corner
 from nanotexture.phasing.solvers import ER, HIO, step
 from nanotexture.preparation.crystal import counts_of_amplitude, not_measured
+from nanotexture.readers import read_frames
 from scipy.ndimage import gaussian_filter
 
 BETA, EVERY, THRESHOLD = 0.9, 10, 0.1
@@ -41,6 +45,30 @@ def gold() -> Pattern:
     measured = ~not_measured(counts, "blank")
     held = hold_out_blocks(counts=counts, measured=measured, seed=0)
     return pattern_of(counts=counts, measured=measured, held=held)
+
+
+def staff(size: int = 128) -> Pattern:
+    """The middle of the frames of dataset staff54_34idc as they were recorded, nothing held out."""
+    scan = read_frames(locate("staff54_34idc")[0], 54)
+    frames = scan.pixels.read(0, scan.pixels.shape[0])
+    peak = np.unravel_index(frames.argmax(), frames.shape)
+    first = [min(max(int(p) - size // 2, 0), n - size) for p, n in zip(peak, frames.shape, strict=True)]
+    part = tuple(slice(f, f + size) for f in first)
+    measured = np.broadcast_to(scan.header["mask"].values[part[1:]] == 0, (size,) * 3).copy()
+    counts = np.where(measured, frames[part] / scan.header["response"].values[part[1:]], 0.0)
+    return pattern_of(counts=counts, measured=measured, held=np.zeros_like(measured))
+
+
+def of_staff(pattern: Pattern) -> Iterator[str]:
+    """A line for each number of projections, and one of the peer."""
+    # the beam is not coherent, so that the modulus found as if it were is not even; the threshold is that of least free chi2
+    coherent = CrystalSettings(coherence=False, even=0, cycles=1, threshold=0.05, sigma=2.0, sigma_end=1.0)
+    for projections in (160, 420):
+        settings = replace(coherent, iterations=projections - coherent.er)
+        begin = time.perf_counter()
+        found = projected(pattern, settings=settings, seed=0, start=0).found
+        yield f"{projections} projections here: {found.errors[-1]:.2e} in {time.perf_counter() - begin:.1f} s"
+    yield f"cohere-core: {peer(pattern, 0) if at_hand() else 'not installed'}"
 
 
 def chi2(pattern: Pattern, w: np.ndarray) -> tuple[float, float]:
@@ -114,7 +142,8 @@ def peer(pattern: Pattern, start: int) -> str:
     run = cohere_run(amplitude, seed=start, beta=BETA, threshold=THRESHOLD, every=EVERY)
     work, held = chi2(pattern, run.object)
     each = 1e3 * run.seconds / run.iterations
-    return f"{run.iterations} iterations {work:.2e} (held {held:.2e}, not free: fitted), {run.seconds:.1f} s, {each:.1f} ms each"
+    kept = f" (held {held:.2e}, not free: fitted)" if pattern.held.any() else ""
+    return f"{run.iterations} iterations {work:.2e}{kept}, {run.seconds:.1f} s, {each:.1f} ms each"
 
 
 def whole(pattern: Pattern, settings: CrystalSettings, start: int) -> str:
@@ -154,6 +183,9 @@ def main() -> None:
             settings = replace(CrystalSettings(threshold=THRESHOLD), coherence=coherence)
             say(f"start {start} {name:>15}:  {whole(pattern, settings, start)}\n")
             sys.stdout.flush()
+    for line in of_staff(staff()):
+        say(f"staff54 {line}\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":
