@@ -1,7 +1,7 @@
 """Measured crystals: chi2 against iterations and time, beside plain HIO/ER in numpy and cohere-core.
 
-gold64: three methods from the same random phases: a textbook HIO/ER with shrink-wrap in plain numpy (complex128), the same recipe by
-the package's projections (complex64), and the package's whole start (partly coherent beam, gradients, hops); beside them
+gold64: two methods from the same random phases: a textbook HIO/ER with shrink-wrap in plain numpy (complex128) and the
+package's whole start (partly coherent beam, gradients, hops); beside them
 cohere-core, where it is installed, from random phases of its own, coherent. chi2 over the fitted voxels; free chi2 over
 blocks of 3^3 held out, which cohere-core, knowing no mask, is given too.
 
@@ -62,7 +62,7 @@ def staff(size: int = 128) -> Pattern:
 def of_staff(pattern: Pattern) -> Iterator[str]:
     """A line for each number of projections, and one of the peer."""
     # the beam is not coherent, so that the modulus found as if it were is not even; the threshold is that of least free chi2
-    coherent = CrystalSettings(coherence=False, even=0, cycles=1, threshold=0.05, sigma=2.0, sigma_end=1.0)
+    coherent = CrystalSettings(coherence=False, even=0, cycles=1, threshold=0.05)
     for projections in (160, 420):
         settings = replace(coherent, iterations=projections - coherent.er)
         begin = time.perf_counter()
