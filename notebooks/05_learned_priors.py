@@ -228,7 +228,7 @@ Markdown(
 fig, axis = plt.subplots(figsize=(5, 3.2))
 for kind, chosen, mark in (("learned", learned, "o"), ("random", ~learned, "x")):
     axis.plot(solutions["iterations"].values[chosen], solutions["cost"].values[chosen], mark, label=kind)
-axis.set(xlabel="Gauss-Newton steps", ylabel="χ² per point", ylim=(0, None))
+axis.set(xlabel="Gauss-Newton steps", ylabel="χ² per point", ylim=(0, 1.2 * float(solutions["cost"].max())))
 axis.legend()
 plt.show()
 

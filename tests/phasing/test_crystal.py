@@ -111,15 +111,18 @@ def test_hops_lead_out_of_stagnation():
     counting = Counting(peak_counts=2e6, background=0.5, coherence=(0.35, 0.45, 0.3))
     psi, seen = behind_a_gap(counting)
     stubborn = replace(SMALL, cycles=3, even=0)  # what knows of no even modulus stagnates
-    runs = [solve_crystal(seen, settings=stubborn, seed=0, start=start) for start in (0, 1)]
-    best = min(runs, key=lambda run: run.deviance)
-    assert best.deviance > 3  # a start that has stagnated
-    out = hopped(seen, best, settings=replace(SMALL, hops=3))
-    assert out.deviance < 2
-    assert out.free_chi2 < best.free_chi2
-    assert out.iterations > best.iterations
-    assert similarity(out, psi) > max(0.97, similarity(best, psi))
-    np.testing.assert_allclose(out.widths, counting.coherence, atol=0.05)
+    runs = [solve_crystal(seen, settings=stubborn, seed=0, start=start) for start in range(3)]
+    ends = [hopped(seen, run, settings=replace(SMALL, hops=3)) for run in runs]
+    assert min(run.deviance for run in runs) > 3  # all of them stagnate
+    for run, end in zip(runs, ends, strict=True):
+        assert end.deviance < run.deviance
+        assert end.iterations > run.iterations
+        assert similarity(end, psi) > similarity(run, psi)
+    best = min(ends, key=lambda end: end.deviance)
+    assert best.deviance < 1.1
+    assert best.free_chi2 < min(run.free_chi2 for run in runs)
+    assert similarity(best, psi) > 0.99
+    np.testing.assert_allclose(best.widths, counting.coherence, atol=0.05)
 
 
 def test_a_hop_that_fits_no_better_is_taken_back():
@@ -189,8 +192,8 @@ def test_two_crystals_apart_are_both_in_the_first_support():
 
 def test_an_even_modulus_leads_random_starts_to_a_strained_crystal():
     """The same starts, iterations and gradients: half of the cycles know that the modulus is even."""
-    psi, counts = measurement(Counting(peak_counts=1e6), phase_range=9.0)
-    few = replace(SMALL, iterations=20, coherence=False)
+    psi, counts = measurement(Counting(peak_counts=1e6), phase_range=15.0)
+    few = replace(SMALL, iterations=25, coherence=False)
     alike = {}
     for free, even in ((4, 0), (2, 2)):
         runs = [
@@ -198,19 +201,39 @@ def test_an_even_modulus_leads_random_starts_to_a_strained_crystal():
             for start in range(6)
         ]
         alike[even] = sum(similarity(run, psi) > 0.9 for run in runs)
-    assert alike[2] > alike[0]
+    assert alike[2] >= alike[0] + 2
 
 
-def test_two_grains_apart_both_stay_where_the_modulus_is_even():
-    psi = np.zeros((48, 32, 32), dtype=complex)
-    x = np.arange(48)[:, None, None] / 8.0
-    psi[10:18, 11:20, 12:20] = psi[26:33, 12:21, 12:20] = 1.0
-    psi *= np.exp(1j * np.sin(x))
+def grains():
+    """Two of unequal size, apart."""
+    psi = np.zeros((48, 48, 48), dtype=complex)
+    psi[10:20, 16:26, 18:28] = psi[28:36, 20:32, 18:26] = 1.0
+    return psi
+
+
+def corner():
+    """An L, of which the halved autocorrelation covers three quarters."""
+    psi = np.zeros((48, 48, 48), dtype=complex)
+    psi[14:32, 14:21, 18:28] = psi[14:21, 14:34, 18:28] = 1.0
+    return psi
+
+
+@pytest.mark.parametrize("made", [grains, corner])
+@pytest.mark.parametrize("coherence", [False, True])
+def test_shapes_that_are_not_convex_are_found_though_the_first_support_lacks_a_part_of_them(made, coherence):
+    psi = made()
+    assert (
+        not pattern(np.rint(1e6 * pattern_of_density(psi) / pattern_of_density(psi).max()))
+        .halved[psi != 0]
+        .all()
+    )
+    x, y, z = np.indices(psi.shape) / 7.0
+    psi = psi * np.exp(1j * (1.5 * np.sin(x) + 1.2 * np.cos(y + 0.5) + np.sin(z)))
     found = pattern_of_density(psi)
-    counts = counted(1e6 * found / found.max(), seed=0)
-    chosen = CrystalSettings(coherence=False, refine=60, hops=0)
-    runs = [solve_crystal(pattern(counts), settings=chosen, seed=0, start=start) for start in range(3)]
-    assert max(similarity(run, psi) for run in runs) > 0.98
+    seen = pattern(counted(1e6 * found / found.max(), seed=0))
+    run = solve_crystal(seen, settings=CrystalSettings(coherence=coherence), seed=0, start=0)
+    assert similarity(run, psi) > 0.99
+    assert run.deviance < 1.0
 
 
 def test_more_random_starts_find_a_strained_crystal_from_the_halved_autocorrelation():

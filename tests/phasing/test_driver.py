@@ -85,6 +85,28 @@ def test_shrink_wrap_finds_a_support_of_the_right_size():
     assert not (found.support & ~wide).any()
 
 
+@pytest.mark.parametrize("wait", [0, 30])
+@pytest.mark.parametrize("end", [[], [Leg(ER(), 30)]], ids=["solver", "ER"])
+def test_shrink_wrap_runs_in_every_leg_but_an_er_at_the_end(end, wait):
+    seen = []
+
+    class Counted(ShrinkWrap):
+        def shrink(self, estimate, *, within, sigma):
+            seen.append(sigma)
+            return within
+
+    data = data_of(crystal())
+    retrieve(
+        random_start(data, seed=0, start=0),
+        data=data,
+        support=Support(shape_of_object()),
+        recipe=[Leg(HIO(0.9), 30), Leg(HIO(0.9), 30), *end],
+        shrink=Counted(10, wait=wait),
+    )
+    # at 10, 20, 30, 40, 50: the one at 60 would change a support that no iteration has used
+    assert len(seen) == (3 if wait else 5)
+
+
 def test_shrink_wrap_of_a_film_moves_in_the_plane_only():
     slab = np.zeros((40, 30), bool)
     slab[:, 10:20] = True

@@ -36,6 +36,7 @@ NOISE = 1.1  # deviance a voxel below which there is nothing left to find
 BOUND = 1.05  # of the typical modulus
 EVEN_THRESHOLD = 0.2  # of shrink-wrap where the modulus is bounded
 HOP, HOP_ER = 60, 20
+WAIT = 40  # iterations of a start before shrink-wrap: a support by phases that are still noise is worse than the first one
 _CUBE = np.ones((3, 3, 3), dtype=bool)
 _NO_STOP = Stop(
     tolerance=0.0, improvement=-1.0, every=10**9
@@ -214,6 +215,7 @@ def _cycles(
         sigma=settings.sigma + falls * first,
         sigma_end=settings.sigma + falls * last,
         threshold=settings.threshold,
+        wait=0 if numbers[0] else WAIT,
     )
     return retrieve(
         begin,

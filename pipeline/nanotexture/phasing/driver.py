@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter
 from nanotexture.phasing.constraints import Constraint, Data, Mask, Real, Support, together
 from nanotexture.phasing.farfield import Complex, to_corner
 from nanotexture.phasing.outcome import Outcome
-from nanotexture.phasing.solvers import Iteration, advance
+from nanotexture.phasing.solvers import ER, Iteration, advance
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,10 @@ class Leg:
 class ShrinkWrap:
     """Support = blurred modulus above a share of its maximum (Marchesini et al., PRB 68, 140101 (2003)).
 
-    every: iterations between two updates; sigma, sigma_end: Gaussian blur in voxels at the first and the last
-    iteration; threshold: share of the maximum; axes: along which the support moves, None for all. For a film
-    axes = (0,): the modulus is averaged over z, so the support stays a slab and only its extent in the plane
-    changes. bound: no modulus may exceed so much of the typical one inside, None for any; that of a crystal is even.
+    every: iterations between two updates, the first of them not before `wait`; sigma, sigma_end: Gaussian blur in voxels at
+    the first and the last iteration; threshold: share of the maximum; axes: along which the support moves, None for all. For
+    a film axes = (0,): the modulus is averaged over z, so the support stays a slab and only its extent in the plane changes.
+    bound: no modulus may exceed so much of the typical one inside, None for any; that of a crystal is even.
     """
 
     every: int = 20
@@ -39,6 +39,7 @@ class ShrinkWrap:
     threshold: float = 0.15
     axes: tuple[int, ...] | None = None
     bound: float | None = None
+    wait: int = 0
 
     def shrink(self, estimate: Complex, *, within: Mask, sigma: float) -> Mask:
         """New support (n1, n2, ...), never outside `within`; `within` itself where nothing would remain."""
@@ -188,9 +189,11 @@ def retrieve(
         return run.result(0, Outcome.NOT_DETERMINED)
     total = sum(leg.iterations for leg in recipe)
     last_leg_from = total - (recipe[-1].iterations if recipe else 0)
+    # what ER ends with fits the support that it has
+    shrinks_until = last_leg_from if recipe and isinstance(recipe[-1].solver, ER) else total
     for iteration, solver in _steps(recipe):
         run.advance(solver)
-        if shrink and iteration % shrink.every == 0 and iteration < last_leg_from:
+        if shrink and iteration % shrink.every == 0 and shrink.wait <= iteration < shrinks_until:
             run.shrink(shrink, iteration / total)
         if iteration % run.stop.every == 0 and (ended := run.look(iteration, last_leg_from)):
             return run.result(iteration, ended)
