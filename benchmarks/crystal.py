@@ -61,9 +61,11 @@ def staff(size: int = 128) -> Pattern:
 
 def of_staff(pattern: Pattern) -> Iterator[str]:
     """A line for each number of projections, and one of the peer."""
-    # the beam is not coherent, so that the modulus found as if it were is not even; the threshold is that of least free chi2
-    coherent = CrystalSettings(coherence=False, even=0, cycles=1, threshold=0.05)
-    for projections in (120, 160, 420):
+    # the beam is not coherent, so that the modulus found as if it were is not even: shrink-wrap alone, smooth and loose
+    coherent = CrystalSettings(
+        coherence=False, even=0, cycles=1, first="box", threshold=0.05, sigma=2.0, sigma_end=1.0
+    )
+    for projections in (120, 420):
         settings = replace(coherent, iterations=projections - coherent.er)
         begin = time.perf_counter()
         found = projected(pattern, settings=settings, seed=0, start=0).found
