@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from .recipes_pruned import arguments, nanotexture
 
 # numba reads it at each compilation, and refuses a change once its threads run: tests of workers set it in this process
 os.environ["NUMBA_NUM_THREADS"] = "1"
+
+# no test is timed: a machine busy with something else would fail it
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ def a_map(first: tuple[float, float], shape: tuple[int, int], seed: int = 0) -> 
     return ReciprocalMap(labelled(values, MAP))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.lists(
         st.tuples(st.integers(-5, 5), st.integers(400, 410), st.integers(2, 9), st.integers(2, 9)),

@@ -365,7 +365,7 @@ ANY = st.recursive(
 
 
 @given(st.sampled_from([GOOD, SCANS, STACK, SIMULATED, LAMINATE]), st.data())
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_edited_the_error_is_for_the_user(tmp_path, data, draw):
     table = draw.draw(st.sampled_from(["", *data]))
     fields = Recipe.model_fields if not table else data[table] if isinstance(data[table], dict) else {}
@@ -379,7 +379,7 @@ def test_whatever_is_edited_the_error_is_for_the_user(tmp_path, data, draw):
 
 
 @given(st.text(max_size=30))
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_set_the_error_is_for_the_user(tmp_path, change):
     with suppress(UserError):
         read(tmp_path, GOOD, change)

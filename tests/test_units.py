@@ -106,7 +106,7 @@ PIECES = [
     st.sampled_from(["angstrom", "1/angstrom", "kelvin"]),
 )
 @example("angstrom^9^9^9^9", "angstrom")
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 def test_whatever_is_written_it_is_a_number_or_a_value_error(text, unit):
     with suppress(ValueError):
         assert abs(in_unit("1 " + text, unit)) < float("inf")
@@ -119,7 +119,7 @@ def test_the_last_digit_of_a_number_is_not_the_one_of_1_over_angstrom(text):
 
 
 @given(st.text(max_size=12))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_text_is_a_number_or_a_value_error(text):
     with suppress(ValueError):
         in_unit(text, "angstrom")

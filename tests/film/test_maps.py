@@ -39,7 +39,7 @@ QX = axis(GX)
 
 
 @given(st.floats(1e-4, 0.1), st.floats(0.0, 0.1))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_the_line_is_the_voigt_profile(sigma, half_width):
     offset = torch.linspace(-0.3, 0.3, 61, dtype=torch.float64)
     found = voigt(offset=offset, sigma=sigma, half_width=torch.tensor(half_width, dtype=torch.float64))

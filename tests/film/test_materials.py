@@ -187,7 +187,7 @@ junk = st.recursive(
         st.sampled_from(["lattice", "atoms", "displacement_per_polarization", "name"]), junk, max_size=3
     )
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_whatever_is_written_the_error_is_for_the_user(changes):
     try:
         material = from_mapping("mine", GOOD | changes)

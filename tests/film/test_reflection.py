@@ -36,7 +36,7 @@ def test_a_layer_of_another_c_is_a_part_of_its_own():
 
 
 @given(st.integers(0, 12), st.integers(1, 40))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_grid_that_a_refusal_names_works_and_one_less_does_not(order, samples):
     if samples >= 2 * order + 1:
         Sampling((100.0, A), (samples, 1), (order, 0))

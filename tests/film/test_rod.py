@@ -19,7 +19,7 @@ def around(l, c, fringes=5, thickness=200.0):  # noqa: E741
 
 
 @given(LENGTHS, st.integers(2, 150), st.integers(1, 4))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_film_of_n_planes_is_the_sum_over_its_planes(c, planes, l):  # noqa: E741
     qz = around(l, c)
     explicit = np.exp(1j * qz[:, None] * c * np.arange(planes)).sum(axis=1)
@@ -28,7 +28,7 @@ def test_a_film_of_n_planes_is_the_sum_over_its_planes(c, planes, l):  # noqa: E
 
 
 @given(LENGTHS, st.integers(2, 100), st.floats(0.01, 0.99))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_thickness_may_be_anything_and_the_peak_follows_it(c, planes, fraction):
     thickness = (planes + fraction) * c
     bragg = np.array([2 * np.pi * 3 / c])
@@ -75,7 +75,7 @@ def test_roughness_is_the_mean_amplitude_of_a_gaussian_spread_of_thicknesses():
 
 
 @given(LENGTHS, st.floats(-2, 2), st.floats(0.3, 4.7))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_substrate_is_the_long_sum_over_its_planes_with_absorption(c, gap, l):  # noqa: E741
     eps = 0.01
     qz = np.array([2 * np.pi * l / c])
@@ -103,7 +103,7 @@ def test_film_continues_a_substrate_of_the_same_crystal():
 
 
 @given(st.floats(0.3, 5.0))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_smoothing_keeps_the_sum_and_adds_variances(sigma):
     z = np.arange(201.0)
     peak = np.exp(-0.5 * ((z - 100) / 4) ** 2)

@@ -62,7 +62,7 @@ def test_a_body_centred_cell_of_one_element_is_extinct_at_odd_sums(hkl):
 
 
 @given(INDEX, INDEX, st.floats(-4, 4))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_without_absorption_friedel_pairs_are_conjugate(h, k, l):  # noqa: E741
     """f'' alone breaks Friedel's law: F(Q) - conj F(-Q) is 2i times the sum over f''."""
     material = built_in("PbTiO3")
@@ -76,7 +76,7 @@ def test_without_absorption_friedel_pairs_are_conjugate(h, k, l):  # noqa: E741
 
 
 @given(st.floats(0.1, 10.0))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_positions_are_fractions_so_that_the_phases_do_not_depend_on_the_size_of_the_cell(size):
     """Same Q c and Q a, another unit of length: all phases stay, only |f(Q)| changes with |Q|."""
     one = Material("X", (1, 1, 1), (Atom("Sr", (0.13, 0.27, 0.31)),))

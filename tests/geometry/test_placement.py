@@ -30,7 +30,7 @@ def lab(header, goniometer):
     return place(header, goniometer, (1, 0, 0), (0, 0, 1))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.lists(st.tuples(AXES, ANGLES, ANGLES, st.floats(-5, 5)), min_size=1, max_size=4),
     st.lists(st.tuples(AXES, ANGLES, ANGLES, st.floats(-5, 5)), max_size=3),
@@ -68,7 +68,7 @@ NEXT = {"x": "y", "y": "z", "z": "x"}
 CYCLE = np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])  # the turn that takes x to y to z to x
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(VECTORS, ANGLES), min_size=3, max_size=6), VECTORS)
 def test_turning_sample_beam_and_detector_together_changes_nothing(turns, row):
     def built(turn, panel, beam):

@@ -123,7 +123,7 @@ def test_the_axis_of_a_rocking_scan_is_found_from_the_placement():
     )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10**6))
 def test_frames_of_any_exposure_and_attenuation_tell_the_same_intensity(seed):
     rng = np.random.default_rng(seed)

@@ -27,7 +27,7 @@ def rocking(frames=30, shape=(40, 30), width=1.0):
     return Scan(header, placement, np.ones((frames, *shape), np.uint16))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10**6))
 def test_the_extent_holds_every_pixel_and_is_tight_or_a_turning_point(seed):
     placement = random_scan(seed, shape=(30, 26)).placement

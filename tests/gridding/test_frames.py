@@ -66,7 +66,7 @@ def authority(scan, grid, gridder=xu.Gridder3D, **options):
     return found._gdata[inner], found._gnorm[inner]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SEEDS, st.permutations([0, 1, 2]), st.tuples(*[st.integers(2, 9)] * 3))
 def test_counts_of_pixels_are_those_of_xrayutilities_on_any_geometry(seed, order, sizes):
     scan = random_scan(seed)
@@ -86,7 +86,7 @@ def test_counts_of_pixels_of_the_measured_rod_are_those_of_xrayutilities(rod):
     np.testing.assert_allclose(sums.counts, data, rtol=1e-12)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(SEEDS, st.floats(0.1, 2.5), st.tuples(*[st.integers(2, 6)] * 3))
 def test_shared_pixels_are_shared_as_by_xrayutilities(seed, width, sizes):
     scan = random_scan(seed)
@@ -100,7 +100,7 @@ def test_shared_pixels_are_shared_as_by_xrayutilities(seed, width, sizes):
     np.testing.assert_allclose(sums.counts, data[inner], atol=1e-8)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     SEEDS,
     st.sampled_from(
@@ -148,7 +148,7 @@ def test_the_largest_number_of_a_type_is_no_count(dtype):
 
 
 @given(st.integers(1, 4), st.permutations([0, 1, 2]))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_neither_blocks_nor_the_order_in_memory_change_the_sums(block, order):
     scan = random_scan(5, frames=6)
     grid = grid_within(scan.placement, (5, 4, 6), tuple(order))

@@ -8,7 +8,7 @@ from nanotexture.phasing.alignment import align, centred, distances, inverted, n
 
 SHIFTS = st.floats(-0.5, 0.4999)
 SEEDS = st.integers(0, 10_000)
-few = settings(max_examples=25, deadline=None)
+few = settings(max_examples=25)
 
 
 def motif(seed, n_x=20, components=3, harmonics=4, n_z=9):

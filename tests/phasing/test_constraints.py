@@ -45,7 +45,7 @@ def sets():
 
 @pytest.mark.parametrize("name", sets())
 @given(seed=st.integers(0, 10_000))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_a_projection_is_idempotent_and_nothing_in_the_set_is_nearer(name, seed):
     known, x, y = sets()[name], noise(seed), noise(seed + 1)
     p = known.project(x)

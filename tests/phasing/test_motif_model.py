@@ -158,7 +158,7 @@ def test_the_expansion_about_g_is_good_to_third_order(size):
 
 
 @given(st.floats(0.0, 0.8), st.floats(0.0, 1.0))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_a_sine_constant_in_z_gives_bessel_functions(amplitude, where):
     """exp(i G u0 sin(2 pi (x - x0))) = sum_m J_m(G u0) exp(2 pi i m (x - x0))  (Jacobi-Anger); order n picks m = -n."""
     points, planes = 64, 3
@@ -172,7 +172,7 @@ def test_a_sine_constant_in_z_gives_bessel_functions(amplitude, where):
 
 
 @given(st.integers(0, 1000), st.sampled_from([16, 31, 32]))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_all_orders_together_hold_every_photon(seed, points):
     """Parseval: sum_n |psi_n(z)|^2 = 1 at every plane, since |psi| = 1."""
     data = film(GROUPS)
@@ -304,7 +304,7 @@ def test_a_motif_that_leans_moves_order_n_by_minus_2_pi_n_lean_along_qz(rows):
 
 
 @given(st.floats(-2, 2), st.floats(0.2, 4.0))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_resolution_keeps_the_sum_and_leaves_a_flat_intensity_flat(log_resolution, rows):
     data = film()
     data = replace(data, resolution=rows * float(data.qz[1] - data.qz[0]))

@@ -20,7 +20,7 @@ def held(seed=0, block=3, rows=60, signal=100.0, weak=(), missing=()):
 
 
 @given(st.integers(0, 10_000), st.integers(2, 6), st.integers(30, 90))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_about_the_share_of_the_satellites_is_held_out_in_blocks(seed, block, rows):
     found = held(seed=seed, block=block, rows=rows)
     assert not found[3].any()

@@ -47,7 +47,7 @@ TAILS_OF_LINES = (0.9, 1.0, 1.7, 3.0, STEEPEST)
 
 
 @given(st.floats(0.0002, 0.02), st.floats(0, 1), st.floats(1.5, 1.7))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_line_has_unit_area_whatever_its_width(width, lorentz, centre):
     """Up to the Lorentzian's tails beyond the axis, lorentz * width / (pi * distance) on either side."""
     line = pseudo_voigt_from_width(qx=QX, centre=centre, width=width, lorentz=lorentz)

@@ -67,7 +67,7 @@ def found_in(map_, period):
         (0.2, 0.7)
     ),  # purely Gaussian ones narrower than 0.12 may be taken for another comb,
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_planted_comb_is_found(period, width, peak, offset, seed, lorentz):
     planted = comb_map(period=period, width=width, peak=10**peak, offset=offset, seed=seed, lorentz=lorentz)
     found = found_in(planted, period)
@@ -134,7 +134,7 @@ def test_the_profile_is_the_mean_over_measured_bright_rows():
 
 
 @given(st.floats(-0.02, 0.02), st.floats(0.004, 0.02))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_central_line_is_where_it_was_put(offset, width):
     qx = np.linspace(-0.2, 0.2, 401)
     profile = 10 + 1000 * np.exp(-4 * np.log(2) * ((qx - offset) / width) ** 2)

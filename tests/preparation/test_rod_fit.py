@@ -96,7 +96,7 @@ def test_the_slopes_of_order_0_are_its_derivatives(layered):
     errors=st.lists(st.floats(0.005, 0.05), min_size=3, max_size=3),
     wraps=st.lists(st.integers(-2, 2), min_size=3, max_size=3),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_gaps_known_modulo_their_wavelength_agree_on_one(gap, errors, wraps):
     """q of 002, 003 and 005: beats of 2.0, 1.35 and 0.81 angstrom; only the true gap is common."""
     q = 2 * np.pi * np.array([2, 3, 5]) / 4.06

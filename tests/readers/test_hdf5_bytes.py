@@ -5,14 +5,13 @@ from __future__ import annotations
 import io
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from nanotexture.readers import hdf5_bytes
 
 SIGNATURE = b"GCOL\x01\0\0\0"
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 292), max_size=5), st.integers(9, 400), st.binary(min_size=300, max_size=300))
 def test_pieces_hide_no_heap(places: list[int], piece: int, noise: bytes) -> None:
     content = bytearray(noise)

@@ -32,7 +32,7 @@ def test_the_lattices_are_the_published_ones():
 
 
 @given(st.floats(5.0, 300.0), st.floats(0.3, 0.7))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_walls_are_46_to_49_degrees_from_c_and_the_displacement_mirrors_them(temperature, duty):
     found = lamellae(Laminate(100.0, duty=duty, temperature=temperature))
     assert 46.0 < degrees_from_c(found.normal) < 49.0

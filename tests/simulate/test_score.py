@@ -36,7 +36,7 @@ def score(result, std=None, truth=TRUTH, resolved=True):
 
 
 @given(st.floats(-0.5, 0.5), st.floats(-3, 3), st.booleans())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_truth_shifted_and_with_a_constant_is_the_truth(shift, constant, resolved):
     found = score(shifted(TRUTH, shift) + constant, TIGHT + 1e-3, resolved=resolved)
     np.testing.assert_allclose(found.nrmse, 0.0, atol=1e-5)

@@ -31,7 +31,7 @@ def authority(angles, detector, energy):
     return np.stack([beam, side, up], axis=-1)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(st.floats(-100, 100), min_size=12, max_size=12),
     st.floats(5.0, 25.0),

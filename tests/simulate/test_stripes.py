@@ -20,7 +20,7 @@ def stripes(x=X, z=Z, **changes):
 
 
 @given(st.floats(-50, 50), st.floats(0.15, 0.85), st.floats(0, 60), st.floats(130, 400))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_every_plane_has_no_mean_and_at_the_substrate_there_is_no_modulation(tilt, duty, wall, period):
     u = stripes(tilt=tilt, duty=duty, wall=wall, period=period)
     np.testing.assert_allclose(u.mean(axis=1), 0.0, atol=2e-3)

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from nanotexture.errors import UserError
 from nanotexture.film.materials import built_in
@@ -58,7 +58,6 @@ def test_the_substrate_stands_below_the_film_with_its_gap():
     assert np.abs(both - film)[0].min() > 1.0
 
 
-@settings(deadline=None)
 @given(st.floats(0.0, 6.0), st.floats(-5.0, 5.0), st.floats(0.01, 0.5), st.floats(0.1, 8.0))
 def test_between_its_nodes_a_wave_is_exact_to_the_stated_error(fraction, low, width, extent):
     nodes = tf.chebyshev_nodes(low, low + width, extent)

@@ -11,7 +11,7 @@ DUTY, WALL = st.floats(0.1, 0.9), st.floats(1e-3, 0.2)
 
 
 @given(DUTY, WALL, st.floats(-3, 3))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_both_have_one_period_and_the_share_means_the_duty(duty, wall, shift):
     for profile in (twin_share, twin_displacement):
         here = profile(phase=PHASE + shift, duty=duty, wall=wall)
@@ -21,7 +21,7 @@ def test_both_have_one_period_and_the_share_means_the_duty(duty, wall, shift):
 
 
 @given(DUTY, st.floats(0.02, 0.2))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_displacement_is_the_integral_of_the_share_less_the_duty(duty, wall):
     saw = twin_displacement(phase=PHASE, duty=duty, wall=wall)
     slope = (np.roll(saw, -1) - np.roll(saw, 1)) * len(PHASE) / 2

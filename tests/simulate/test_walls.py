@@ -31,7 +31,7 @@ def error(result=NONE, true=NONE, u=NONE, true_u=NONE):
 
 
 @given(st.floats(0, 1), st.integers(1, 5))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_wave_of_k_periods_crosses_zero_2k_times_with_alternating_signs(shift, k):
     at, sign = crossings(np.sin(2 * np.pi * k * (X - shift)), 1e-9)
     assert len(at) == 2 * k

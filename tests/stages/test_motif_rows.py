@@ -47,7 +47,7 @@ def rows(per_fringe=20, fringes=12.0, highest=2, seed=0, resolution=0.5):
 
 
 @given(st.floats(2.0, 90.0), st.integers(0, 100))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_as_many_rows_are_averaged_as_leave_enough_in_a_fringe(per_fringe, seed):
     full = rows(per_fringe, seed=seed)
     few = fewer_rows(full, THICKNESS)

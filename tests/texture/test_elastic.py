@@ -60,7 +60,7 @@ def test_a_uniform_strain_has_no_rotation():
 
 
 @given(st.lists(st.floats(-0.05, 0.05), min_size=4, max_size=4), st.floats(0, 2 * np.pi))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_trace_and_rotation_do_not_depend_on_the_axes(entries, angle):
     a = np.array(entries).reshape(2, 2)
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
