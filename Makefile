@@ -8,7 +8,7 @@ ifneq ($(wildcard ../shared/data),)
 export NANOTEXTURE_MIRROR ?= $(abspath ../shared/data)
 endif
 
-.PHONY: install run test bench bench-convert bench-crystal bench-learned bench-inversion lint clean
+.PHONY: install run test bench bench-convert bench-crystal bench-inversion lint clean
 
 install: $(STAMP)
 
@@ -43,21 +43,20 @@ bench-convert: install
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/convert.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/stream.py
 
-bench-learned: install
-	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/learned.py $(ARGS)
-	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/distrust.py
-	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/learned_film.py runs/learned_film
-	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/denoised_film.py --folder runs/denoised_film
-
-# the peer stands apart from the environment that is tested
+# the peer stands apart from the environment that is tested; learned.py takes two hours: ARGS="--folder DIR"
+# keeps what is finished, so that the same command goes on
 bench-crystal: install
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(VENV)/peers cohere_core==4.5.4 tqdm
-	OMP_NUM_THREADS=1 PYTHONPATH=$(VENV)/peers $(BIN)/python benchmarks/crystal.py $(ARGS)
+	OMP_NUM_THREADS=1 PYTHONPATH=$(VENV)/peers $(BIN)/python benchmarks/crystal.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/learned.py $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/distrust.py
 
 # hours: FOLDER keeps what is finished, so that the same command goes on; ARGS as benchmarks/inversion.py --help says
 FOLDER ?= runs/bench-inversion
 bench-inversion: install
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/inversion.py --folder $(FOLDER) $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/learned_film.py runs/learned_film
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/denoised_film.py --folder runs/denoised_film
 
 clean:
 	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache .hypothesis
