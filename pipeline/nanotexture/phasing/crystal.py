@@ -25,26 +25,15 @@ from scipy.ndimage import binary_dilation
 from nanotexture.phasing.coherence import PartlyCoherent, Widths, fitted_widths
 from nanotexture.phasing.constraints import Data, Mask, Real, Support, chi2_and_free
 from nanotexture.phasing.crystal_pattern import Pattern
-from nanotexture.phasing.driver import (
-    Leg,
-    Retrieval,
-    ShrinkWrap,
-    Stop,
-    random_start,
-    retrieve,
-    typical_modulus,
-)
+from nanotexture.phasing.crystal_shape import bright
+from nanotexture.phasing.driver import Leg, Retrieval, ShrinkWrap, Stop, random_start, retrieve
 from nanotexture.phasing.farfield import Complex
 from nanotexture.phasing.outcome import DESCRIBED, Outcome
 from nanotexture.phasing.refine import Refined, Refinement, refine
 from nanotexture.phasing.solvers import ER, HIO, RAAR, DifferenceMap, Iteration
 
 NOISE = 1.1  # deviance a voxel below which there is nothing left to find
-BOUND, DIM, DARK = (
-    1.05,
-    0.6,
-    0.2,
-)  # of the typical modulus: most, least that is made even, least of the crystal
+BOUND = 1.05  # of the typical modulus
 EVEN_THRESHOLD = 0.2  # of shrink-wrap where the modulus is bounded
 HOP, HOP_ER = 60, 20
 WAIT = 40  # iterations of a start before shrink-wrap: a support by phases that are still noise is worse than the first one
@@ -188,18 +177,15 @@ def evened(
     settings: CrystalSettings,
     legs: Sequence[Leg],
 ) -> Retrieval:
-    """Projections from the phases of an object in its support, with an even modulus and bounded, within a voxel of its shape.
-
-    Parts that are clearly darker than the rest keep their modulus: a second grain may diffract less.
-    """
+    """Projections from the phases of an object in its support, with an even modulus and bounded, within a voxel of its shape."""
     estimate, support = begin
     modulus = np.abs(estimate)
-    level = typical_modulus(modulus, support)
-    inside = support & (modulus > DARK * level)
-    even = np.where(modulus > DIM * level, level, modulus) * inside
+    inside = bright(modulus, support)
+    level = float(np.median(modulus[inside]))
+    even = (np.where(inside, level, 0.0) * np.exp(1j * np.angle(estimate))).astype(estimate.dtype)
     near = binary_dilation(inside, _CUBE) & pattern.box
     found = retrieve(
-        (even * np.exp(1j * np.angle(estimate))).astype(estimate.dtype),
+        even,
         data=data,
         support=Support(near),
         begin=Support(near, BOUND * level),

@@ -16,7 +16,12 @@ def shape_of(modulus: Real, within: Mask) -> Mask:
 
     That support has a rim of faint voxels, whose phases are noise.
     """
-    parts, number = label(within & (modulus > SURFACE * typical_modulus(modulus, within)))
+    parts, number = label(bright(modulus, within))
     sizes = np.bincount(parts.ravel(), minlength=number + 1)
     sizes[0] = 0
     return np.asarray(parts == int(np.argmax(sizes)))
+
+
+def bright(modulus: Real, within: Mask) -> Mask:
+    """Where the modulus exceeds SURFACE of the typical, all parts of it."""
+    return within & (modulus > SURFACE * typical_modulus(modulus, within))
