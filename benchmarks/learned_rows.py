@@ -20,7 +20,7 @@ from nanotexture.phasing.crystal_pattern import Pattern, hold_out_blocks, patter
 from nanotexture.priors.guess import Guess, guessed
 from nanotexture.priors.networks import GRID
 from nanotexture.priors.weights import Prior, load_prior
-from nanotexture.simulate.crystal import counted, pattern_of_density
+from nanotexture.simulate.crystal import Counting, counted, expected_counts, pattern_of_density
 from nanotexture.simulate.particles import Particles, random_particle
 
 SOLVED_BY = tuple(
@@ -116,8 +116,7 @@ def particle(kind: Kind, number: int) -> tuple[np.ndarray, Pattern, str]:
 
 def counted_pattern(density: np.ndarray, peak: float, seed: int) -> Pattern:
     """The pattern of a density, counted to so many in the brightest voxel, all of it measured."""
-    intensity = pattern_of_density(density)
-    seen = counted(intensity * (peak / intensity.max()), seed)
+    seen = counted(expected_counts(pattern_of_density(density), Counting(peak_counts=peak)), seed)
     measured = np.ones(seen.shape, dtype=bool)
     held = hold_out_blocks(counts=seen, measured=measured, seed=0)
     return pattern_of(counts=seen, measured=measured, held=held)

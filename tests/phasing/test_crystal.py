@@ -29,9 +29,13 @@ from scipy.ndimage import binary_dilation
 SMALL = CrystalSettings(iterations=60, refine=80, hops=0)
 
 
+def expected_of(psi, counting=None):
+    return expected_counts(pattern_of_density(psi), counting or Counting())
+
+
 def measurement(counting, **crystal):
     psi = density_of_crystal(FacetedCrystal(**{"shape": (32, 32, 32), "size": 11, "seed": 6} | crystal))
-    return psi, counted(expected_counts(pattern_of_density(psi), counting), seed=0)
+    return psi, counted(expected_of(psi, counting), seed=0)
 
 
 def pattern(counts, measured=None):
@@ -174,7 +178,7 @@ def test_the_first_support_is_the_crystal_of_an_ellipsoid():
     """Lags of a convex body with a centre end at twice its rim, in every direction."""
     axes = np.meshgrid(*(np.arange(48) - 24,) * 3, indexing="ij")
     shape = sum((x / a) ** 2 for x, a in zip(axes, (9.0, 7.0, 6.0), strict=True)) <= 1.0
-    counts = np.rint(1e6 * (found := pattern_of_density(shape.astype(complex))) / found.max())
+    counts = np.rint(expected_of(shape.astype(complex)))
     first = halved_autocorrelation(counts=counts, measured=np.ones(counts.shape, bool))
     rim = binary_dilation(shape, iterations=2)
     assert first[shape].all()
@@ -185,7 +189,7 @@ def test_two_crystals_apart_are_both_in_the_first_support():
     """Half of the lag between them leads from the middle to either."""
     psi = np.zeros((48, 32, 32), dtype=complex)
     psi[12:19, 12:20, 12:20] = psi[29:36, 12:20, 12:20] = 1.0
-    counts = np.rint(1e6 * (found := pattern_of_density(psi)) / found.max())
+    counts = np.rint(expected_of(psi))
     first = halved_autocorrelation(counts=counts, measured=np.ones(counts.shape, bool))
     assert np.mean(first[np.abs(psi) > 0.5]) > 0.9
 
@@ -222,15 +226,10 @@ def corner():
 @pytest.mark.parametrize("coherence", [False, True])
 def test_shapes_that_are_not_convex_are_found_though_the_first_support_lacks_a_part_of_them(made, coherence):
     psi = made()
-    assert (
-        not pattern(np.rint(1e6 * pattern_of_density(psi) / pattern_of_density(psi).max()))
-        .halved[psi != 0]
-        .all()
-    )
+    assert not pattern(np.rint(expected_of(psi))).halved[psi != 0].all()
     x, y, z = np.indices(psi.shape) / 7.0
     psi = psi * np.exp(1j * (1.5 * np.sin(x) + 1.2 * np.cos(y + 0.5) + np.sin(z)))
-    found = pattern_of_density(psi)
-    seen = pattern(counted(1e6 * found / found.max(), seed=0))
+    seen = pattern(counted(expected_of(psi), seed=0))
     run = solve_crystal(seen, settings=CrystalSettings(coherence=coherence), seed=0, start=0)
     assert similarity(run, psi) > 0.99
     assert run.deviance < 1.0
@@ -241,8 +240,7 @@ def test_a_modulus_that_is_not_even_is_found_as_it_is():
     even, _ = measurement(Counting(peak_counts=1e6), phase_range=6.0)
     x = np.nonzero(even)[0]
     psi = even * (0.3 + 0.7 * (np.indices(even.shape)[0] - x.min()) / np.ptp(x))
-    found = pattern_of_density(psi)
-    seen = pattern(counted(1e6 * found / found.max(), seed=0))
+    seen = pattern(counted(expected_of(psi), seed=0))
     run = solve_crystal(seen, settings=CrystalSettings(coherence=False), seed=0, start=0)
     assert similarity(run, psi) > 0.99
     assert similarity(run, even) < 0.985

@@ -89,6 +89,7 @@ class Support:
         inside = np.where(self.mask, x, np.zeros((), dtype=x.dtype))
         if np.isinf(self.ceiling):
             return inside
+        # Bounds would do, by way of the angle: 15 ms in place of 2 at 64^3, where an iteration takes 3
         longest = x.real.dtype.type(self.ceiling)
         shortened: Complex = (inside * (longest / np.maximum(np.abs(inside), longest))).astype(x.dtype)
         return shortened
